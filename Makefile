@@ -1,0 +1,64 @@
+# Every target does its own set-up: the first one makes .venv from the lock, later runs find it ready.
+# The targets that need a cluster use the one of KUBECONFIG and skip with a reason where that is not set.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+BIN := .venv/bin
+READY := .venv/.ready
+NO_CLUSTER = [ -n "$${KUBECONFIG:-}" ] || { echo "make $@: skipped, it needs a cluster: set KUBECONFIG"; exit 0; }
+
+.PHONY: help demo test lint e2e e2e-sandbox e2e-crash bench image charts lock clean
+
+help: ## show this list
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do printf '  %-12s %s\n' "$$name" "$$text"; done
+
+demo: ## a chaos experiment on this machine, from nothing
+	@echo "The demo arrives together with the sandbox (a cluster inside this Python)."
+	echo "Until then the way in is the tutorial in README.md, with a cluster of your own."
+
+test: $(READY) ## the tests that need no cluster
+	@$(BIN)/python -m pytest --ignore=tests/cluster
+
+lint: $(READY) ## style, types and layers
+	@$(BIN)/ruff check --output-format=concise .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+e2e: $(READY) ## the tests against the cluster of KUBECONFIG
+	@$(NO_CLUSTER)
+	LITMUS_IMAGE=$$(deploy/image/load) || exit 1
+	export LITMUS_IMAGE
+	$(BIN)/python -m pytest tests/cluster
+
+e2e-sandbox: ## the same tests against the sandbox
+	@echo "make $@: skipped, it arrives together with the sandbox"
+
+e2e-crash: ## the same tests while processes, pods and nodes die
+	@echo "make $@: skipped, it arrives together with the guardian and the reaper of faults"
+
+bench: $(READY) ## the budgets of design.md §7, measured in the cluster of KUBECONFIG
+	@$(NO_CLUSTER)
+	LITMUS_IMAGE=$$(deploy/image/load) || exit 1
+	export LITMUS_IMAGE
+	$(BIN)/python benchmarks/overhead.py
+
+image: $(READY) ## build/litmus-image.tar, with neither Docker nor root
+	@$(BIN)/python deploy/image/build.py
+
+charts: $(READY) ## write deploy/*.yaml and the hub's charts from the experiments
+	@$(BIN)/python -m litmus.cli.generate
+
+lock: ## refresh requirements/ from pyproject.toml (UPGRADE=1 takes the newest of everything)
+	@tools/lock $(if $(UPGRADE),--upgrade)
+
+clean: ## remove what make made
+	@rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(READY): pyproject.toml requirements/dev.txt requirements/bootstrap.txt tools/venv
+	@tools/venv
+	touch $@
