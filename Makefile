@@ -11,6 +11,9 @@ BIN := .venv/bin
 READY := .venv/.ready
 NO_CLUSTER = [ -n "$${KUBECONFIG:-}" ] || { echo "make $@: skipped, it needs a cluster: set KUBECONFIG"; exit 0; }
 
+# uv trusts what the machine trusts, as pip and apt do
+export UV_SYSTEM_CERTS := 1
+
 .PHONY: help demo test lint e2e e2e-sandbox e2e-crash bench image charts lock clean
 
 help: ## show this list
