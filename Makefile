@@ -30,7 +30,7 @@ lint: $(READY) ## style, types and layers
 	@$(BIN)/ruff check --output-format=concise .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 
 e2e: $(READY) ## the tests against the cluster of KUBECONFIG
 	@$(NO_CLUSTER)
