@@ -1,0 +1,28 @@
+"""The four kinds as Python types, and everything about their form that needs no cluster. No I/O in this room."""
+
+from .engine import ChaosEngine, EngineExperiment, EngineSpec, ExperimentStatus
+from .experiment import ChaosExperiment
+from .meta import API_VERSION, GROUP, VERSION, ObjectMeta, OwnerReference, Shape
+from .result import ChaosResult, Fault, FaultTarget, Target, Verdict, plain
+from .schedule import ChaosSchedule
+
+__all__ = [
+    "API_VERSION",
+    "GROUP",
+    "VERSION",
+    "ChaosEngine",
+    "ChaosExperiment",
+    "ChaosResult",
+    "ChaosSchedule",
+    "EngineExperiment",
+    "EngineSpec",
+    "ExperimentStatus",
+    "Fault",
+    "FaultTarget",
+    "ObjectMeta",
+    "OwnerReference",
+    "Shape",
+    "Target",
+    "Verdict",
+    "plain",
+]

@@ -1,0 +1,126 @@
+"""Probe entries of an engine, in the spelling of 1.10 and in that of 3.x, which differ in units and in nesting."""
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, field
+
+from .meta import EnvVar, LocalObjectReference, Shape, Toleration
+
+Duration = Annotated[int | str | None, Meta(description="Whole seconds, or a duration such as 500ms, 5s, 2m.")]
+
+
+class Comparator(Shape, frozen=True, kw_only=True):
+    type: Annotated[str | None, Meta(description="int, float or string.")] = None
+    criteria: Annotated[str, Meta(description="For instance >=, ==, oneOf, contains, matches.")]
+    value: str
+
+
+class K8sCommand(Shape, frozen=True, kw_only=True):
+    """Where 1.10 keeps what 3.x writes directly below ``k8sProbe/inputs``."""
+
+    group: str | None = None
+    version: str | None = None
+    resource: str | None = None
+    namespace: str | None = None
+    field_selector: str | None = None
+    label_selector: str | None = None
+
+
+class K8sProbe(Shape, frozen=True, kw_only=True):
+    group: str | None = None
+    version: str | None = None
+    resource: str | None = None
+    resource_names: Annotated[str | None, Meta(description="Names, separated by commas.")] = None
+    namespace: str | None = None
+    field_selector: str | None = None
+    label_selector: str | None = None
+    operation: Literal["create", "delete", "present", "absent"] | None = None
+    command: K8sCommand | None = None
+    expected_result: str | None = None
+
+
+class HttpGet(Shape, frozen=True, kw_only=True):
+    criteria: str
+    response_code: str
+
+
+class HttpPost(Shape, frozen=True, kw_only=True):
+    content_type: str | None = None
+    body: str | None = None
+    body_path: str | None = None
+    criteria: str
+    response_code: str
+
+
+class HttpMethod(Shape, frozen=True, kw_only=True):
+    get: HttpGet | None = None
+    post: HttpPost | None = None
+
+
+class HttpProbe(Shape, frozen=True, kw_only=True):
+    url: str
+    insecure_skip_verify: bool | None = None
+    method: HttpMethod | None = None
+    expected_response_code: str | None = None
+
+
+class CmdSource(Shape, frozen=True, kw_only=True):
+    image: str
+    host_network: bool | None = None
+    inherit_inputs: bool | None = None
+    args: list[str] = []
+    env: list[EnvVar] = []
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+    command: list[str] = []
+    image_pull_policy: str | None = None
+    privileged: bool | None = None
+    node_selector: dict[str, str] = {}
+    tolerations: list[Toleration] = []
+    volumes: list[dict[str, Any]] = []
+    volume_mount: list[dict[str, Any]] = []
+    image_pull_secrets: list[LocalObjectReference] = []
+
+
+class CmdProbe(Shape, frozen=True, kw_only=True):
+    command: str
+    comparator: Comparator
+    source: Annotated[
+        Any, Meta(description="1.10: 'inline' or an image; 3.x: an object with an image and how to run it.")
+    ] = None
+
+
+class PromProbe(Shape, frozen=True, kw_only=True):
+    endpoint: str
+    query: str | None = None
+    query_path: str | None = None
+    comparator: Comparator
+
+
+class RunProperties(Shape, frozen=True, kw_only=True):
+    probe_timeout: Duration = None
+    interval: Duration = None
+    retry: int | None = None
+    attempt: int | None = None
+    probe_polling_interval: Duration = None
+    initial_delay: Duration = None
+    initial_delay_seconds: int | None = None
+    evaluation_timeout: Duration = None
+    verbosity: str | None = None
+    stop_on_failure: bool | None = None
+
+
+class Probe(Shape, frozen=True, kw_only=True):
+    name: Annotated[str, Meta(description="Unique within the experiment.")]
+    type: Literal["k8sProbe", "httpProbe", "cmdProbe", "promProbe", "sloProbe"]
+    mode: Literal["SOT", "EOT", "Edge", "Continuous", "OnChaos"]
+    operation: Annotated[
+        Literal["create", "delete", "present", "absent"] | None, Meta(description="Of a k8sProbe, where 1.10 has it.")
+    ] = None
+    data: Annotated[str | None, Meta(description="Manifest for a k8sProbe that creates.")] = None
+    k8s: K8sProbe | None = field(name="k8sProbe/inputs", default=None)
+    http: HttpProbe | None = field(name="httpProbe/inputs", default=None)
+    cmd: CmdProbe | None = field(name="cmdProbe/inputs", default=None)
+    prom: PromProbe | None = field(name="promProbe/inputs", default=None)
+    slo: dict[str, Any] | None = field(name="sloProbe/inputs", default=None)
+    run_properties: RunProperties | None = None

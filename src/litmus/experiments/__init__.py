@@ -1,0 +1,1 @@
+"""What an experiment is, one file each: tunables, permissions, target choice, which fault, which checks."""

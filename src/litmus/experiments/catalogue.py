@@ -1,0 +1,51 @@
+"""All experiments: ours by name, those of other packages by the entry-point group ``litmus.experiments``.
+
+Ours are imported one at a time, because a pod of a run needs only one and must start quickly.
+"""
+
+import difflib
+import importlib
+from typing import TYPE_CHECKING
+
+from .declaration import Experiment
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoints
+
+ENTRY_POINTS = "litmus.experiments"
+
+_OWN = {
+    "pod-delete": ("pod_delete", "PodDelete"),
+    "container-kill": ("container_kill", "ContainerKill"),
+}
+
+
+class UnknownExperiment(LookupError):
+    """No experiment of that name; the sentence lists what there is."""
+
+
+def find(name: str) -> Experiment:
+    """The experiment of that name. Raises UnknownExperiment."""
+    if name in _OWN:
+        module, cls = _OWN[name]
+        found: Experiment = getattr(importlib.import_module(f"litmus.experiments.{module}"), cls)()
+        return found
+    for entry in _entry_points():
+        if entry.name == name:
+            loaded: Experiment = entry.load()()
+            return loaded
+    known = sorted([*_OWN, *(entry.name for entry in _entry_points())])
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    raise UnknownExperiment(f"there is no experiment {name!r}{hint} Known: {', '.join(known)}")
+
+
+def everything() -> list[Experiment]:
+    """Every experiment, ours first."""
+    return [find(name) for name in [*_OWN, *(entry.name for entry in _entry_points() if entry.name not in _OWN)]]
+
+
+def _entry_points() -> "EntryPoints":
+    from importlib import metadata  # takes 20 ms, and a pod of ours does not need it
+
+    return metadata.entry_points(group=ENTRY_POINTS)

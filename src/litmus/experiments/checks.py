@@ -1,0 +1,64 @@
+"""Health of the application and of its neighbours, before and after the chaos (the AUT check of the reference, 4.2)."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import aclosing
+
+from litmus.api import targeting
+from litmus.kube import Cluster, errors, kinds, waiting, workloads
+from litmus.kube.objects import Pod
+
+from . import verdicts
+
+
+def complaint(pods: Sequence[Pod]) -> str:
+    """What is wrong with an application's pods, '' if they all run with every container ready."""
+    if not pods:
+        return "no pod is left"
+    sick = [pod for pod in pods if not pod.ready]
+    if not sick:
+        return ""
+    shown = ", ".join(f"{pod.metadata.name} {_state(pod)}" for pod in sick[:5])
+    more = f" and {len(sick) - 5} more" if len(sick) > 5 else ""
+    return f"{len(pods) - len(sick)} of {len(pods)} pods are ready; not ready: {shown}{more}"
+
+
+def _state(pod: Pod) -> str:
+    if pod.metadata.deletion_timestamp:
+        return "is being deleted"
+    for container in pod.status.container_statuses:
+        if container.state.waiting:
+            return f"waits ({container.state.waiting.reason})"
+        if container.state.terminated:
+            return f"ended ({container.state.terminated.reason})"
+    return f"is {pod.status.phase or 'not scheduled'}"
+
+
+async def healthy(cluster: Cluster, targets: Sequence[targeting.AppTarget], *, timeout_s: float) -> None:
+    """Waits until every application is healthy. Raises CheckFailed with the pods that are not, after ``timeout_s``."""
+    for target in targets:
+        await _healthy(cluster, target, timeout_s=timeout_s)
+
+
+async def _healthy(cluster: Cluster, target: targeting.AppTarget, *, timeout_s: float) -> None:
+    last = "it was not looked at"
+    try:
+        async with (
+            asyncio.timeout(timeout_s),
+            aclosing(waiting.follow(cluster, kinds.POD, namespace=target.namespace, labels=target.labels)) as states,
+        ):
+            async for pods in states:
+                # Completed pods of a Job that shares the label are no part of a service.
+                own = [pod for pod in pods if workloads.belongs(pod, target)]
+                last = complaint(own)
+                if not last:
+                    return
+    except TimeoutError:
+        raise verdicts.CheckFailed(
+            f"{target.describe()} was not healthy within {timeout_s:g} s: {last}", code=verdicts.STATUS_CHECKS
+        ) from None
+    except errors.Forbidden as error:
+        raise verdicts.CannotRun(
+            f"the health of {target.describe()} can't be checked: {error}; grant pods/list there to the service account",
+            code=verdicts.PERMISSION,
+        ) from error

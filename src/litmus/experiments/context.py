@@ -1,0 +1,130 @@
+"""What an experiment works with while it runs: its setting, its tunables, the cluster, and its two diaries.
+
+The diaries are the ChaosResult (for machines and for the record) and the events (for people at ``kubectl describe``).
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Coroutine, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+import msgspec
+
+from litmus import api
+from litmus.kube import Cluster, clock, events, results
+from litmus.kube.objects import Pod
+
+from . import selection, setting, tunables
+
+log = logging.getLogger(__name__)
+R = TypeVar("R")
+
+
+@dataclass(slots=True, kw_only=True)
+class Context:
+    """One run of one experiment."""
+
+    cluster: Cluster
+    experiment: str
+    setting: setting.Setting
+    values: tunables.Values
+    engine: api.ChaosEngine
+    results: results.Results
+    events: events.Poster
+    run_number: int
+    result: api.ChaosResult
+    hit: list[api.Target] = field(default_factory=list)
+    step: str = "starting"
+    chaos_ends: float = 0.0
+    _rng: random.Random = field(default_factory=random.Random)
+
+    @property
+    def now(self) -> float:
+        """Seconds on the monotonic clock."""
+        return asyncio.get_running_loop().time()
+
+    async def enter(self, step: str, **times: str) -> None:
+        """Begins a step: in the log and in the result, where ``litmus run`` reads it."""
+        self.step = step
+        log.info("step", extra={"step": step})
+        await self.results.step(step, **times)
+
+    async def start_chaos(self, duration_s: float) -> None:
+        """Sets the clock of the chaos: nothing is injected after its end."""
+        self.chaos_ends = self.now + duration_s
+        start = datetime.now(UTC)
+        await self.enter(
+            "chaos", chaosStartedAt=clock.stamp(start), chaosEndsAt=clock.stamp(start + timedelta(seconds=duration_s))
+        )
+
+    async def choose(self, round_: int, *, successors: dict[str, str]) -> selection.Choice:
+        """This round's targets; `litmus plan` predicts those of the first round by the same seed."""
+        seed = selection.seed(self.setting.engine, self.experiment, run=self.run_number, round_=round_)
+        return await selection.choose(self.cluster, self.setting.targets, self.values, seed=seed, successors=successors)
+
+    def interval_s(self) -> float:
+        """The pause after this round in seconds, at most what is left of the chaos."""
+        drawn: tunables.Range = self.values[tunables.INTERVAL]
+        if self.values[tunables.RANDOMNESS] and drawn.low == drawn.high:
+            drawn = tunables.Range(min(1.0, drawn.high), drawn.high)
+        return drawn.draw(self._rng)
+
+    async def hold(self, seconds: float) -> None:
+        """Lets the chaos go on. An abort ends it at once, because it cancels the run."""
+        await asyncio.sleep(max(0.0, seconds))
+
+    async def plan_faults(self, mechanism: str, targets: Iterable[tuple[Pod, str]]) -> list[str]:
+        """Records what is about to be hit, one record a node, before anything is; returns the records' ids.
+
+        ``targets``: pods with the container that is meant, '' for the whole pod. Kill faults have nothing to undo:
+        the owner of a pod, and the kubelet for a container, put back what was there.
+        """
+        per_node: dict[str, list[api.FaultTarget]] = {}
+        for pod, container in targets:
+            target = api.FaultTarget(
+                name=pod.metadata.name, namespace=pod.metadata.namespace, uid=pod.metadata.uid, container=container
+            )
+            per_node.setdefault(pod.spec.node_name, []).append(target)
+        deadline = clock.stamp(datetime.now(UTC) + timedelta(seconds=max(0.0, self.chaos_ends - self.now)))
+        faults = [
+            api.Fault(
+                id=f"{mechanism}/{node}",
+                mechanism=mechanism,
+                node=node,
+                targets=hit,
+                undo={"kind": "none"},
+                deadline=deadline,
+            )
+            for node, hit in per_node.items()
+        ]
+        await self.results.record(faults)
+        return [fault.id for fault in faults]
+
+    def note(self, target: api.Target) -> int:
+        """Adds a target to the account of this run and returns its place there; ``moved`` writes the account."""
+        self.hit.append(target)
+        return len(self.hit) - 1
+
+    def measured(self, place: int, **figures: object) -> None:
+        """Fills in what was measured of a target."""
+        self.hit[place] = msgspec.structs.replace(self.hit[place], **figures)
+
+    async def moved(self, ids: Iterable[str], state: str, message: str = "") -> None:
+        """Moves records to their next state and writes the account of the targets with it."""
+        await self.results.move(ids, state, targets=self.hit, message=message)
+
+
+async def together(work: Iterable[Coroutine[Any, Any, R]]) -> list[R]:
+    """Runs all at once; the first failure cancels the others and is raised as itself, not as a group."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(item) for item in work]
+    except BaseExceptionGroup as failures:
+        first: BaseException = failures
+        while isinstance(first, BaseExceptionGroup):
+            first = first.exceptions[0]
+        raise first from None
+    return [task.result() for task in tasks]

@@ -1,0 +1,166 @@
+"""The life of one experiment: Awaited → checks → ramp → chaos → ramp → checks → verdict.
+
+Whatever happens in between, the result ends with a verdict and an event, and only what was proven and checked ends in
+Pass. An abort - SIGTERM, or ``engineState: stop``, which is looked at every second so that it works without an
+operator - cancels the run; what an experiment has to put back it does while being cancelled.
+"""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import Mapping
+
+from litmus import api
+from litmus.kube import Cluster, errors, events, kinds, results
+
+from . import checks, setting, tunables, verdicts
+from .context import Context
+from .declaration import Experiment
+
+log = logging.getLogger(__name__)
+
+_ABORT_POLL_S = 1.0
+
+
+async def execute(experiment: Experiment, cluster: Cluster, env: Mapping[str, str]) -> api.Verdict:
+    """Runs an experiment to its verdict. Raises CannotRun or KubeError only when there is no result to write it to."""
+    place = setting.read(env)
+    engine = await cluster.get(kinds.ENGINE, place.engine, namespace=place.namespace)
+    diary = results.Results(
+        cluster,
+        namespace=place.namespace,
+        engine=place.engine,
+        experiment=experiment.name,
+        instance=place.instance,
+    )
+    result = await diary.begin(engine_uid=engine.metadata.uid, pod=place.pod)
+    poster = events.Poster(cluster, place.pod or f"{experiment.name} of {place.engine}")
+    await poster.post(result, "Awaited", f"experiment: {experiment.name}, Result: Awaited")
+    context = Context(
+        cluster=cluster,
+        experiment=experiment.name,
+        setting=place,
+        values=tunables.Values({}),
+        engine=engine,
+        results=diary,
+        events=poster,
+        run_number=result.status.run.number,
+        result=result,
+    )
+    verdict = await _guarded(experiment, context, env)
+    await _conclude(context, verdict)
+    return verdict.verdict
+
+
+async def _guarded(experiment: Experiment, context: Context, env: Mapping[str, str]) -> results.Verdict:
+    """The phases as a task of their own, so that an abort can cancel them and nothing else."""
+    run = asyncio.create_task(_phases(experiment, context, env))
+    watch = asyncio.create_task(_abort_requested(context))
+    loop = asyncio.get_running_loop()
+    terminated = asyncio.Event()
+    with contextlib.suppress(NotImplementedError):  # not in the main thread: tests cancel the task instead
+        loop.add_signal_handler(signal.SIGTERM, terminated.set)
+    stop = asyncio.create_task(terminated.wait())
+    try:
+        await asyncio.wait({run, watch, stop}, return_when=asyncio.FIRST_COMPLETED)
+        if not run.done():
+            log.info("abort requested", extra={"step": context.step})
+            run.cancel()
+            await asyncio.wait({run})
+    finally:
+        for task in (watch, stop):
+            task.cancel()
+        await asyncio.gather(watch, stop, return_exceptions=True)
+    if run.cancelled():
+        return results.Verdict(verdict="Stopped", fail_step=f"stopped during {context.step}", code=verdicts.ABORTED)
+    error = run.exception()
+    if error is None:
+        return results.Verdict(verdict="Pass")
+    if not isinstance(error, Exception):
+        raise error
+    if not isinstance(error, verdicts.RunEnded | errors.KubeError | tunables.TunableError):
+        log.error("defect", exc_info=error)
+    return verdicts.of_error(error, during=context.step)
+
+
+async def _phases(experiment: Experiment, context: Context, env: Mapping[str, str]) -> None:
+    await _understand(experiment, context, env)
+    place, timeout_s = context.setting, context.setting.check_timeout_s
+    if place.health_checks:
+        await context.enter("pre-chaos check")
+        await checks.healthy(context.cluster, place.targets, timeout_s=timeout_s)
+        await checks.healthy(context.cluster, place.auxiliary, timeout_s=timeout_s)
+        await context.events.post(context.engine, "PreChaosCheck", f"{_subject(context)} healthy before the chaos")
+    ramp_s = float(context.values[tunables.RAMP])
+    if ramp_s:
+        await context.enter(f"ramp time before the chaos, {ramp_s:g} s")
+        await context.hold(ramp_s)
+    await experiment.inject(context)
+    if ramp_s:
+        await context.enter(f"ramp time after the chaos, {ramp_s:g} s")
+        await context.hold(ramp_s)
+    if place.health_checks:
+        await context.enter("post-chaos check")
+        await checks.healthy(context.cluster, place.targets, timeout_s=timeout_s)
+        await checks.healthy(context.cluster, place.auxiliary, timeout_s=timeout_s)
+        await context.events.post(context.engine, "PostChaosCheck", f"{_subject(context)} healthy after the chaos")
+
+
+async def _understand(experiment: Experiment, context: Context, env: Mapping[str, str]) -> None:
+    """Reads the tunables, and refuses what would make this run another one than its author meant."""
+    known = experiment.all_tunables()
+    context.values = tunables.read(known, env)
+    entry = next((e for e in context.engine.spec.experiments if e.name == experiment.name), None)
+    if entry is None:
+        return
+    for variable in entry.spec.components.env:
+        meant = tunables.misspelt(variable.name, known)
+        if meant:
+            raise verdicts.CannotRun(
+                f"{variable.name} is not a tunable of {experiment.name}; did you mean {meant}?", code=verdicts.TUNABLE
+            )
+    if entry.spec.probe:
+        listed = ", ".join(probe.name for probe in entry.spec.probe)
+        raise verdicts.CannotRun(
+            f"this release does not evaluate probes ({listed}), and a run must not pass without them; remove them",
+            code=verdicts.GENERIC,
+        )
+
+
+async def _abort_requested(context: Context) -> None:
+    """Returns when the engine was stopped or is being deleted."""
+    meta = context.engine.metadata
+    while True:
+        await asyncio.sleep(_ABORT_POLL_S)
+        try:
+            seen = await context.cluster.find(kinds.ENGINE, meta.name, namespace=meta.namespace)
+        except errors.KubeError as error:
+            log.warning("the engine could not be read: %s", error)
+            continue
+        if seen is None or seen.metadata.uid != meta.uid or seen.metadata.deletion_timestamp or not seen.active:
+            return
+
+
+async def _conclude(context: Context, verdict: results.Verdict) -> None:
+    """Events first, the verdict last: who reads it may remove this pod."""
+    warning = verdict.verdict != "Pass"
+    about = f"experiment: {context.experiment}, Result: {verdict.verdict}"
+    explained = about if verdict.fail_step == "N/A" else f"{about}; {verdict.fail_step}"
+    log.info("verdict", extra={"verdict": verdict.verdict, "failStep": verdict.fail_step})
+    await context.events.post(context.result, verdict.verdict, explained, warning=warning)
+    await context.events.post(
+        context.engine,
+        "Summary",
+        f"{context.experiment} experiment has been {_ended(verdict.verdict)}: {explained}",
+        warning=warning,
+    )
+    await context.results.finish(verdict, targets=context.hit)
+
+
+def _ended(verdict: api.Verdict) -> str:
+    return {"Pass": "Passed", "Fail": "Failed", "Stopped": "Stopped"}.get(verdict, "ended with an Error")
+
+
+def _subject(context: Context) -> str:
+    return "; ".join(target.describe() for target in context.setting.targets) or "no application to check,"

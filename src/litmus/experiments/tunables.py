@@ -1,0 +1,208 @@
+"""Tunables: the environment variables that users know, with type, unit, default and help.
+
+A value that can't be read is an Error before anything is touched: the sentence names the tunable, the value and what
+is allowed.
+"""
+
+import dataclasses
+import difflib
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from litmus.faults import kill
+
+
+class TunableError(ValueError):
+    """A tunable has a value that is not allowed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tunable:
+    """One tunable. ``read`` turns the text into a value and raises ValueError with what is allowed.
+
+    ``default`` holds where nobody sets it; ``chart`` is what the installed ChaosExperiment sets, None where it does not
+    list the tunable. The original has both, and they differ.
+    """
+
+    name: str
+    default: str
+    help: str
+    read: Callable[[str], Any]
+    unit: str = ""
+    allowed: str = ""
+    chart: str | None = None
+
+    def listed(self, chart: str = "") -> "Tunable":
+        """The same tunable, listed in the chart with this value."""
+        return dataclasses.replace(self, chart=chart)
+
+    def value(self, text: str) -> Any:
+        try:
+            return self.read(text.strip())
+        except ValueError as error:
+            raise TunableError(f"{self.name}={text!r}: {error}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A number, or one drawn from low to high each time: ``5`` or ``5-10``."""
+
+    low: float
+    high: float
+
+    def draw(self, rng: random.Random) -> float:
+        return self.low if self.low == self.high else rng.uniform(self.low, self.high)
+
+
+def _number(text: str, *, least: float, most: float, what: str) -> Range:
+    low_text, dash, high_text = text.partition("-")
+    try:
+        low = float(low_text)
+        high = float(high_text) if dash else low
+    except ValueError:
+        raise ValueError(f"must be {what}") from None
+    if not least <= low <= high <= most:
+        raise ValueError(f"must be {what}")
+    return Range(low, high)
+
+
+def whole_seconds(least: int) -> Callable[[str], int]:
+    """Whole seconds of at least ``least``."""
+
+    def read(text: str) -> int:
+        if not text.isdigit() or int(text) < least:
+            raise ValueError(f"must be a whole number of seconds, {least} or more, without a unit")
+        return int(text)
+
+    return read
+
+
+def seconds_or_none(text: str) -> int:
+    """Whole seconds; empty means 0."""
+    return whole_seconds(0)(text) if text else 0
+
+
+def seconds_range(text: str) -> Range:
+    return _number(text, least=0, most=86400, what="seconds such as 10, or a range such as 5-10")
+
+
+def percent(text: str) -> Range:
+    """0 to 100, or a range; empty means 0, which selects one target (reference, 5.2)."""
+    return _number(text or "0", least=0, most=100, what="a percentage from 0 to 100, or a range such as 20-40")
+
+
+def boolean(text: str) -> bool:
+    if text.lower() not in ("true", "false", ""):
+        raise ValueError("must be true or false")
+    return text.lower() == "true"
+
+
+def choice(*words: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text.lower() not in words:
+            raise ValueError(f"must be {' or '.join(words)}")
+        return text.lower()
+
+    return read
+
+
+def word_list(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def signal_name(text: str) -> str:
+    return kill.signal_number(text).name
+
+
+def ignored(name: str, *, default: str = "") -> Tunable:
+    """A tunable of the original that our mechanism does not need. Accepted, so that its manifests work unchanged."""
+    return Tunable(name=name, default=default, help="Accepted for compatibility; not needed here.", read=str)
+
+
+DURATION = Tunable(
+    name="TOTAL_CHAOS_DURATION", default="30", unit="s", read=whole_seconds(1), help="How long the chaos lasts in all."
+)
+RAMP = Tunable(
+    name="RAMP_TIME", default="", unit="s", read=seconds_or_none, help="Wait before and after the chaos; empty is none."
+)
+INTERVAL = Tunable(
+    name="CHAOS_INTERVAL",
+    default="10",
+    unit="s",
+    read=seconds_range,
+    help="Time between two rounds; a range such as 5-10 draws a new time each round.",
+)
+RANDOMNESS = Tunable(
+    name="RANDOMNESS",
+    default="false",
+    read=boolean,
+    allowed="true, false",
+    help="Draw each interval between 1 s and CHAOS_INTERVAL.",
+)
+AFFECTED = Tunable(
+    name="PODS_AFFECTED_PERC",
+    default="",
+    unit="%",
+    read=percent,
+    help="Share of the application's pods that a round hits, rounded down, at least one; empty or 0 hits one pod.",
+)
+TARGET_PODS = Tunable(
+    name="TARGET_PODS",
+    default="",
+    read=word_list,
+    help="Names of pods to hit, separated by commas, instead of a share. What replaces a named pod is hit next.",
+)
+NODE_LABEL = Tunable(
+    name="NODE_LABEL", default="", read=str, help="Only pods on nodes with this label; needs the right to list nodes."
+)
+SEQUENCE = Tunable(
+    name="SEQUENCE",
+    default="parallel",
+    read=choice("parallel", "serial"),
+    allowed="parallel, serial",
+    help="Hit a round's targets all at once, or one after the other with the interval between them.",
+)
+INSTANCE = Tunable(
+    name="INSTANCE_ID", default="", read=str, help="Appended to the name of the result, to tell engines' runs apart."
+)
+
+# What every experiment of the original accepts and ours has no use for.
+COMPATIBILITY = (
+    ignored("LIB", default="litmus"),
+    ignored("LIB_IMAGE"),
+    ignored("LIB_IMAGE_PULL_POLICY"),
+    ignored("TERMINATION_GRACE_PERIOD_SECONDS"),
+    ignored("DEFAULT_HEALTH_CHECK"),
+    ignored("SET_HELPER_DATA"),
+    ignored("JOB_CLEANUP_POLICY"),
+    ignored("STATUS_CHECK_DELAY"),
+    ignored("STATUS_CHECK_TIMEOUT"),
+    ignored("TARGETS"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """The tunables of one run, read and checked."""
+
+    _values: Mapping[str, Any]
+
+    def __getitem__(self, tunable: Tunable) -> Any:
+        return self._values[tunable.name]
+
+
+def read(tunables: tuple[Tunable, ...], env: Mapping[str, str]) -> Values:
+    """All values, from ``env``, where empty means the default (as in the original). Raises TunableError."""
+    return Values({t.name: t.value(env.get(t.name, "").strip() or t.default) for t in tunables})
+
+
+def misspelt(name: str, tunables: tuple[Tunable, ...]) -> str:
+    """The tunable that an unknown name probably means, '' if none is near.
+
+    ``PODS_AFFECTED_PERCENT`` would silently hit one pod; a variable that is near no tunable is somebody's own business.
+    """
+    known = [tunable.name for tunable in tunables]
+    near = [] if name in known else difflib.get_close_matches(name, known, n=1, cutoff=0.85)
+    return near[0] if near else ""

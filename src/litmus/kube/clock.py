@@ -1,0 +1,12 @@
+"""Times as Kubernetes writes them: RFC 3339, UTC."""
+
+from datetime import UTC, datetime
+
+
+def stamp(when: datetime | None = None) -> str:
+    """Whole seconds, the resolution of a Kubernetes timestamp."""
+    return (when or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def parse(text: str) -> datetime:
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))

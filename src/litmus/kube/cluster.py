@@ -1,0 +1,274 @@
+"""The one door to a cluster: each verb once, typed objects out, our errors only.
+
+A ``Cluster`` retries what a restarting API server or a full queue causes, for as long as its ``patience_s``: a run on a
+real cluster must survive a control-plane hiccup, a person at a terminal must not wait for one.
+"""
+
+import asyncio
+import ssl
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from typing import Any, Self, TypeVar
+
+import httpx2
+import msgspec
+from lightkube import AsyncClient, operators
+from lightkube.config import kubeconfig
+from lightkube.core import exceptions
+from lightkube.types import CascadeType, PatchType
+
+from . import errors, settings
+from .kinds import Kind, resource
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+FIELD_MANAGER = "litmus"
+_RETRIED_CODES = (429, 500, 502, 503, 504)
+_CHUNK = 500
+_WATCH_S = 60
+_UPDATE_TRIES = 12
+
+
+class Cluster:
+    """A connection to one cluster as one identity. Use as an async context manager."""
+
+    def __init__(self, config: kubeconfig.SingleConfig, *, patience_s: float = 0.0, timeout_s: float = 15.0) -> None:
+        self.server = str(config.cluster.server)
+        self._patience_s = patience_s
+        try:
+            self._client = AsyncClient(config=config, timeout=httpx2.Timeout(timeout_s), field_manager=FIELD_MANAGER)
+        except (exceptions.ConfigError, OSError, ValueError) as error:
+            raise errors.ConfigError(f"the kubeconfig can't be used: {error}") from error
+
+    @classmethod
+    def connect(cls, *, kubeconfig: str = "", context: str = "", patience_s: float = 0.0) -> Self:
+        """Opens no connection yet. Raises ConfigError when there is no usable kubeconfig."""
+        return cls(settings.load(path=kubeconfig, context=context), patience_s=patience_s)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._client.aclose()
+
+    @property
+    def namespace(self) -> str:
+        """The namespace of the context, else 'default'."""
+        return str(self._client.namespace or "default")
+
+    async def get(self, kind: Kind[T], name: str, *, namespace: str = "") -> T:
+        return _decode(kind, await self._call(lambda: self._get(kind, name, namespace), f"get {kind} {name}"))
+
+    async def find(self, kind: Kind[T], name: str, *, namespace: str = "") -> T | None:
+        """Like ``get``, None if there is no such object."""
+        try:
+            return await self.get(kind, name, namespace=namespace)
+        except errors.NotFound:
+            return None
+
+    async def select(self, kind: Kind[T], *, namespace: str = "", labels: str = "", fields: str = "") -> list[T]:
+        """All objects of a kind; ``namespace='*'`` means every namespace. Selectors as kubectl takes them."""
+        items, _ = await self.select_with_version(kind, namespace=namespace, labels=labels, fields=fields)
+        return items
+
+    async def select_with_version(
+        self, kind: Kind[T], *, namespace: str = "", labels: str = "", fields: str = ""
+    ) -> tuple[list[T], str]:
+        """The objects and the resource version from which a watch may go on."""
+
+        async def fetch() -> tuple[list[T], str]:
+            found = self._client.list(
+                resource(kind),
+                namespace=namespace or None,
+                chunk_size=_CHUNK,
+                labels=_as_written(labels),
+                fields=_as_written(fields),
+            )
+            items = [_decode(kind, item) async for item in found]
+            return items, str(found.resourceVersion)
+
+        return await self._call(fetch, f"list {kind.plural}")
+
+    async def watch(
+        self, kind: Kind[T], *, namespace: str, labels: str = "", fields: str = "", version: str
+    ) -> AsyncGenerator[tuple[str, T]]:
+        """Changes after ``version``, until the server closes the stream or an error is raised."""
+        stream = self._client.watch(
+            resource(kind),
+            namespace=namespace or None,
+            labels=_as_written(labels),
+            fields=_as_written(fields),
+            resource_version=version,
+            server_timeout=_WATCH_S,
+        )
+        try:
+            # The server ends a watch in time; if it does not, the connection is dead without knowing it.
+            async with asyncio.timeout(_WATCH_S + 10):
+                async for change, item in stream:
+                    yield change, _decode(kind, item)
+        except TimeoutError as error:
+            raise errors.Unreachable(f"the watch on {kind.plural} went silent") from error
+        except (httpx2.HTTPError, ssl.SSLError) as error:
+            raise translate(error, f"watch {kind.plural}", self.server) from error
+
+    async def create(self, kind: Kind[T], manifest: Mapping[str, Any], *, namespace: str = "") -> T:
+        body: Any = resource(kind)({"apiVersion": kind.api_version, "kind": kind.kind, **manifest})
+        where = namespace or manifest.get("metadata", {}).get("namespace") or None
+        name = manifest.get("metadata", {}).get("name", "")
+        client: Any = self._client  # its overloads know only the generated classes
+        made = await self._call(lambda: client.create(body, namespace=where), f"create {kind} {name}")
+        return _decode(kind, made)
+
+    async def patch(self, kind: Kind[T], name: str, change: Mapping[str, Any], *, namespace: str = "") -> T:
+        """A JSON merge patch."""
+        changed = await self._call(
+            lambda: self._client.patch(
+                resource(kind), name, dict(change), namespace=namespace or None, patch_type=PatchType.MERGE
+            ),
+            f"patch {kind} {name}",
+        )
+        return _decode(kind, changed)
+
+    async def update(
+        self,
+        kind: Kind[T],
+        name: str,
+        change: Callable[[T], Mapping[str, Any] | None],
+        *,
+        namespace: str,
+        seen: T | None = None,
+    ) -> T:
+        """Read, compute a merge patch from what was read, write only if nobody else wrote; again if somebody did.
+
+        ``change`` returns None when there is nothing to do. ``seen`` saves the first read. Raises Conflict after a
+        dozen lost races.
+        """
+        for attempt in range(_UPDATE_TRIES):
+            if seen is None:
+                seen = await self.get(kind, name, namespace=namespace)
+            patch = change(seen)
+            if patch is None:
+                return seen
+            version = seen.metadata.resource_version  # type: ignore[attr-defined]  # all our kinds have metadata
+            metadata = {**patch.get("metadata", {}), "resourceVersion": version}
+            try:
+                return await self.patch(kind, name, {**patch, "metadata": metadata}, namespace=namespace)
+            except errors.Conflict:
+                seen = None
+                await asyncio.sleep(0.02 * 2 ** min(attempt, 5))
+        raise errors.Conflict(f"{kind} {name} is written too often by others; {_UPDATE_TRIES} tries were lost")
+
+    async def apply(self, kind: Kind[Any], manifest: Mapping[str, Any]) -> None:
+        """Server-side apply, taking fields over from other managers."""
+        meta = manifest["metadata"]
+        await self._call(
+            lambda: self._client.patch(
+                resource(kind),
+                meta["name"],
+                dict(manifest),
+                namespace=meta.get("namespace"),
+                patch_type=PatchType.APPLY,
+                force=True,
+            ),
+            f"apply {kind} {meta['name']}",
+        )
+
+    async def delete(self, kind: Kind[Any], name: str, *, namespace: str = "", grace_s: int | None = None) -> bool:
+        """Asks for the deletion, with dependents following in the background; False if it was gone already."""
+
+        async def ask() -> None:
+            await self._client.delete(
+                resource(kind),
+                name,
+                namespace=namespace or None,
+                grace_period=grace_s,
+                cascade=CascadeType.BACKGROUND,
+            )
+
+        try:
+            await self._call(ask, f"delete {kind} {name}")
+        except errors.NotFound:
+            return False
+        return True
+
+    async def logs(self, pod: str, *, namespace: str, tail_lines: int) -> list[str]:
+        async def fetch() -> list[str]:
+            lines = self._client.log(pod, namespace=namespace, tail_lines=tail_lines, newlines=False)
+            return [line async for line in lines]
+
+        return await self._call(fetch, f"read the log of pod {pod}")
+
+    async def _get(self, kind: Kind[Any], name: str, namespace: str) -> Any:
+        return await self._client.get(resource(kind), name, namespace=namespace or None)
+
+    async def _call(self, request: Callable[[], Awaitable[R]], what: str) -> R:
+        clock = asyncio.get_running_loop().time
+        give_up = clock() + self._patience_s
+        pause = 0.1
+        while True:
+            try:
+                return await request()
+            except (httpx2.HTTPError, exceptions.ConfigError, ssl.SSLError) as error:
+                translated = translate(error, what, self.server)
+                if not isinstance(translated, errors.Unreachable) or clock() + pause > give_up:
+                    raise translated from error
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 2.0)
+
+
+def translate(error: Exception, what: str, server: str) -> errors.KubeError:
+    """One of our errors for one of the client library's, with a sentence for people."""
+    if isinstance(error, exceptions.ApiError):
+        status = error.status
+        return _of_status(status.code or 0, status.reason or "", status.message or str(error), what)
+    if isinstance(error, httpx2.HTTPStatusError):
+        return _of_status(error.response.status_code, "", error.response.reason_phrase, what)
+    if isinstance(error, exceptions.ConfigError):
+        return errors.ConfigError(f"the credentials of the kubeconfig don't work: {error}")
+    detail = str(error) or type(error).__name__
+    return errors.Unreachable(f"can't {what}: {server} does not answer ({detail}); is the cluster up and reachable?")
+
+
+def _of_status(code: int, reason: str, message: str, what: str) -> errors.KubeError:
+    match code:
+        case 401:
+            return errors.Forbidden(f"can't {what}: the credentials are not accepted; log in again")
+        case 403:
+            return errors.Forbidden(f"can't {what}: {message}")
+        case 404:
+            return errors.NotFound(f"can't {what}: {message}")
+        case 409:
+            return errors.Conflict(f"can't {what}: {message}")
+        case _ if code in _RETRIED_CODES:
+            return errors.Unreachable(f"can't {what}: the API server answers {code} {reason}: {message}")
+        case _:
+            return errors.Invalid(f"can't {what}: {message}")
+
+
+class _AsWritten(operators.BinaryOperator):
+    """Passes a whole selector through as the person wrote it; the library would have us take it apart."""
+
+    def __init__(self, selector: str) -> None:
+        super().__init__("not_equal", "", selector)
+
+    def encode(self, key: str) -> str:
+        return self.value
+
+
+def _as_written(selector: str) -> Any:
+    return {"": _AsWritten(selector)} if selector else None
+
+
+def _decode(kind: Kind[T], item: Any) -> T:
+    if kind.type is dict:
+        return item  # type: ignore[no-any-return]
+    return msgspec.convert(_without_nulls(dict(item)), kind.type)
+
+
+def _without_nulls(value: Any) -> Any:
+    """To Kubernetes a null is an absent field; our types know only absence."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(inner) for key, inner in value.items() if inner is not None}
+    if isinstance(value, list):
+        return [_without_nulls(inner) for inner in value]
+    return value

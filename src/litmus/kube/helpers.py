@@ -1,0 +1,145 @@
+"""Helper pods: one per node, that run ``litmus fault`` beside the target and report in their termination message."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from litmus import api
+from litmus.api import names
+
+from . import engines, errors, kinds, waiting
+from .cluster import Cluster
+from .objects import Pod
+
+# Pull, start and the work itself of a one-shot helper; a node that takes longer can't be trusted with a fault.
+START_DEADLINE_S = 90.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """Where our own code is found: the image that the experiment itself runs from."""
+
+    name: str
+    pull_policy: str = "IfNotPresent"
+    pull_secrets: tuple[str, ...] = ()
+
+
+async def own_image(cluster: Cluster, *, pod: str, namespace: str) -> Image:
+    """The image of the pod we run in. Raises NotFound when we do not run in a pod of this cluster."""
+    kind: kinds.Kind[dict[str, Any]] = kinds.Kind("", "v1", "Pod", "pods", dict)
+    spec = (await cluster.get(kind, pod, namespace=namespace))["spec"]
+    container = spec["containers"][0]
+    return Image(
+        name=container["image"],
+        pull_policy=container.get("imagePullPolicy", "IfNotPresent"),
+        pull_secrets=tuple(secret["name"] for secret in spec.get("imagePullSecrets", ())),
+    )
+
+
+def manifest(
+    engine: api.ChaosEngine, *, experiment: str, node: str, image: Image, request: object, capabilities: list[str]
+) -> dict[str, Any]:
+    """A pod in the host's process namespace with the capabilities of one mechanism and nothing else.
+
+    It tolerates every taint and is bound to its node directly: a fault may be the very reason why the scheduler would
+    not place it. It mounts no service account token: a helper never talks to the API server.
+    """
+    name = f"{experiment}-helper-{names.random_suffix()}"
+    return {
+        "metadata": {
+            "name": name,
+            "labels": engines.labels(engine, names.HELPER_COMPONENT)
+            | {names.APP: f"{experiment}-helper", names.EXPERIMENT_LABEL: experiment},
+            "ownerReferences": [engines.owner(engine)],
+        },
+        "spec": {
+            "nodeName": node,
+            "restartPolicy": "Never",
+            "hostPID": True,
+            "activeDeadlineSeconds": int(START_DEADLINE_S),
+            "terminationGracePeriodSeconds": 5,
+            "automountServiceAccountToken": False,
+            "tolerations": [{"operator": "Exists"}],
+            "imagePullSecrets": [{"name": secret} for secret in image.pull_secrets],
+            "containers": [
+                {
+                    "name": "fault",
+                    "image": image.name,
+                    "imagePullPolicy": image.pull_policy,
+                    "command": ["litmus", "fault"],
+                    "args": [msgspec.json.encode(request).decode()],
+                    "securityContext": {
+                        "runAsUser": 0,
+                        "allowPrivilegeEscalation": False,
+                        "readOnlyRootFilesystem": True,
+                        "capabilities": {"drop": ["ALL"], "add": capabilities},
+                    },
+                }
+            ],
+        },
+    }
+
+
+async def run(cluster: Cluster, pod: dict[str, Any], *, namespace: str) -> dict[str, Any]:
+    """Runs one helper pod to its end and returns its report; the pod is removed whatever happens.
+
+    Raises KubeError with the helper's own words, or the kubelet's, when there is no report.
+    """
+    name = pod["metadata"]["name"]
+    await cluster.create(kinds.POD, pod, namespace=namespace)
+    try:
+        node = pod["spec"]["nodeName"]
+        return await waiting.until(
+            cluster,
+            kinds.POD,
+            _report,
+            namespace=namespace,
+            name=name,
+            what=f"helper pod {name} on node {node} to finish",
+            deadline_s=START_DEADLINE_S,
+        )
+    finally:
+        await asyncio.shield(cluster.delete(kinds.POD, name, namespace=namespace, grace_s=0))
+
+
+def _report(pods: list[Pod]) -> dict[str, Any] | None:
+    if not pods:
+        raise errors.NotFound("the helper pod was removed before it could report")
+    pod = pods[0]
+    status = pod.container("fault")
+    ended = status.state.terminated if status else None
+    if ended is None and pod.over:
+        raise errors.KubeError(f"helper pod {pod.metadata.name} ended without a report: {pod.status.message}")
+    if ended is None:
+        stuck = stuck_reason(pod)
+        if stuck:
+            raise errors.KubeError(f"helper pod {pod.metadata.name} can't start: {stuck}")
+        return None
+    try:
+        report: dict[str, Any] = msgspec.json.decode(ended.message, type=dict)
+    except msgspec.DecodeError as error:
+        raise errors.KubeError(
+            f"helper pod {pod.metadata.name} ended with exit code {ended.exit_code}: {ended.message or ended.reason}"
+        ) from error
+    return report
+
+
+_HOPELESS = (
+    "ErrImageNeverPull",
+    "InvalidImageName",
+    "CreateContainerConfigError",
+    "CreateContainerError",
+    "RunContainerError",
+)
+_PULL_FAILURES = ("ErrImagePull", "ImagePullBackOff")
+
+
+def stuck_reason(pod: Pod) -> str:
+    """Why a pod can never start by itself, '' if it still may: a wrong image name, a missing ConfigMap or Secret."""
+    for status in pod.status.container_statuses:
+        waiting_state = status.state.waiting
+        if waiting_state and waiting_state.reason in (*_HOPELESS, *_PULL_FAILURES):
+            return f"{waiting_state.reason}: {waiting_state.message}"
+    return ""

@@ -1,0 +1,39 @@
+"""``litmus operator``: the process of the Deployment."""
+
+import asyncio
+import logging
+import os
+import socket
+import sys
+
+from litmus import logs
+from litmus.kube import errors
+
+from . import lease, serve
+
+log = logging.getLogger(__name__)
+
+
+def main(arguments: list[str]) -> int:
+    """Exit status 0 after SIGTERM, 1 when leadership was lost or the cluster can't be reached."""
+    logs.to_stderr()
+    logging.getLogger("kopf").setLevel(logging.WARNING)
+    if arguments or "WATCH_NAMESPACE" not in os.environ:
+        print(
+            "litmus operator: takes no arguments and needs WATCH_NAMESPACE ('' for the whole cluster); "
+            "install it with litmus install",
+            file=sys.stderr,
+        )
+        return 4
+    settings = serve.Settings(
+        watch_namespace=os.environ["WATCH_NAMESPACE"],
+        own_namespace=os.environ.get("OPERATOR_NAMESPACE", "litmus"),
+        identity=os.environ.get("POD_NAME", socket.gethostname()),
+        image=os.environ.get("CHAOS_RUNNER_IMAGE", ""),
+    )
+    try:
+        asyncio.run(serve.serve(settings))
+    except (lease.Lost, errors.KubeError) as error:
+        log.error("the operator ends: %s", error)
+        return 1
+    return 0

@@ -1,0 +1,212 @@
+"""Carries out what ``decide`` says an engine needs, against the cluster. Every step may be repeated."""
+
+import asyncio
+import logging
+
+import msgspec
+
+from litmus import api
+from litmus.api import engine as words
+from litmus.api import names
+from litmus.kube import Cluster, errors, events, kinds, results
+from litmus.kube.objects import Pod
+
+from . import admission, decide, runner_pod
+
+log = logging.getLogger(__name__)
+
+# Pods get SIGTERM and their own grace period to revert; this much later they are removed by force, in seconds.
+_REMOVAL_MARGIN_S = 10.0
+_LOOK_AGAIN_S = 0.25
+
+
+class Reconciler:
+    """One engine, told by its namespace and name."""
+
+    def __init__(self, cluster: Cluster, poster: events.Poster, *, namespace: str, name: str, image: str) -> None:
+        self.cluster = cluster
+        self.events = poster
+        self.namespace = namespace
+        self.name = name
+        self.image = image
+
+    async def reconcile(self) -> decide.Action:
+        """Takes the next step and returns it; IDLE when there is nothing to do for this engine."""
+        engine = await self.cluster.find(kinds.ENGINE, self.name, namespace=self.namespace)
+        if engine is None:
+            return decide.Action.IDLE
+        runner = await self._runner(engine)
+        action = decide.action(engine, runner)
+        if action not in (decide.Action.WAIT, decide.Action.IDLE):
+            log.info("engine", extra={"engine": f"{self.namespace}/{self.name}", "action": action.name})
+        match action:
+            case decide.Action.INITIALIZE:
+                await self._initialize(engine)
+            case decide.Action.CREATE_RUNNER:
+                await self._create_runner(engine)
+            case decide.Action.COMPLETE:
+                await self._complete(engine)
+            case decide.Action.FAIL:
+                why = decide.trouble(runner, wrote=bool(engine.status.experiments))
+                await self._fail(engine, f"the run can't go on: {why}; apply the engine again to repeat it")
+            case decide.Action.ABORT:
+                await self._abort(engine)
+            case decide.Action.RESTART:
+                await self._restart(engine)
+            case decide.Action.RELEASE:
+                await self._release(engine)
+        return action
+
+    async def _runner(self, engine: api.ChaosEngine) -> Pod | None:
+        """Its runner pod; a pod of the same name that belongs to an earlier engine does not count."""
+        pod = await self.cluster.find(kinds.POD, names.runner(self.name), namespace=self.namespace)
+        return pod if pod and pod.metadata.labels.get(names.CHAOS_UID) == engine.metadata.uid else None
+
+    async def _initialize(self, engine: api.ChaosEngine) -> None:
+        """Finalizer, status and the runner in one go: between them nothing can be waited for."""
+
+        def write(seen: api.ChaosEngine) -> dict[str, object] | None:
+            if seen.metadata.uid != engine.metadata.uid or seen.metadata.deletion_timestamp or not seen.active:
+                return None
+            return {
+                "metadata": {"finalizers": _with_finalizer(seen)},
+                "status": {"engineStatus": "initialized", "experiments": []},
+            }
+
+        engine = await self.cluster.update(kinds.ENGINE, self.name, write, namespace=self.namespace, seen=engine)
+        await self.events.post(
+            engine, "ChaosEngineInitialized", f"Identifying app under test & launching {names.runner(self.name)}"
+        )
+        await self._report_unused(engine)
+        await self._create_runner(engine)
+
+    async def _create_runner(self, engine: api.ChaosEngine) -> None:
+        try:
+            targets = await admission.targets(self.cluster, engine)
+            pod = runner_pod.manifest(engine, targets, image=self.image)
+            await self.cluster.create(kinds.POD, pod, namespace=self.namespace)
+        except admission.Refused as refusal:
+            await self._fail(engine, str(refusal))
+        except errors.Conflict:
+            pass  # it is there already, or that of an earlier engine still goes away: look again
+        except (errors.Forbidden, errors.Invalid) as error:
+            account = engine.spec.chaos_service_account
+            await self._fail(
+                engine,
+                f"the runner pod can't be created: {error}; check that service account {account} "
+                f"is in namespace {self.namespace} and that its pods are admitted there",
+            )
+
+    async def _report_unused(self, engine: api.ChaosEngine) -> None:
+        """What the manifest asks for and this release does not act on is said, never silently dropped."""
+        unused = []
+        if engine.spec.components.sidecar:
+            unused.append("spec.components.sidecar")
+        if engine.spec.components.runner.type not in ("", "go"):
+            unused.append("spec.components.runner.type")
+        unused += [f"rank of {entry.name}" for entry in engine.spec.experiments if entry.spec.rank is not None]
+        if unused:
+            await self.events.post(engine, "FieldNotSupported", f"Not acted on: {', '.join(unused)}", warning=True)
+
+    async def _complete(self, engine: api.ChaosEngine) -> None:
+        if engine.spec.job_clean_up_policy != "retain":
+            await self.cluster.delete(kinds.POD, names.runner(self.name), namespace=self.namespace)
+        await self._end(engine, "completed", engine.status.experiments)
+        verdicts = ", ".join(f"{entry.name}: {entry.verdict}" for entry in engine.status.experiments)
+        await self.events.post(engine, "ChaosEngineCompleted", f"ChaosEngine completed ({verdicts})")
+
+    async def _fail(self, engine: api.ChaosEngine, sentence: str) -> None:
+        """Error for every experiment without a verdict, one event that says what to do, and nothing left running."""
+        await self.events.post(engine, "ChaosResourcesOperationFailed", sentence, warning=True)
+        await self._remove_chaos_pods(engine)
+        error = results.Verdict(verdict="Error", fail_step=sentence, code=results.NOT_RUN)
+        entries = await self._settle(engine, error, status=words.SKIPPED)
+        await self._end(engine, "completed", entries)
+
+    async def _abort(self, engine: api.ChaosEngine) -> None:
+        """Ends the pods of the run, which revert on SIGTERM, and writes Stopped where they could not."""
+        await self._remove_chaos_pods(engine)
+        stopped = results.Verdict(verdict="Stopped", fail_step="the engine was stopped", code="EXPERIMENT_ABORTED")
+        entries = await self._settle(engine, stopped, status=words.ABORTED)
+        await self.events.post(engine, "ChaosEngineStopped", "Chaos resources deleted successfully")
+        await self._end(engine, "stopped", entries)
+
+    async def _restart(self, engine: api.ChaosEngine) -> None:
+        await self.events.post(engine, "RestartInProgress", "The engine was set to active again: starting a new run")
+        await self._remove_chaos_pods(engine)
+
+        def write(seen: api.ChaosEngine) -> dict[str, object] | None:
+            if seen.metadata.uid != engine.metadata.uid or not seen.active:
+                return None
+            return {"status": {"engineStatus": "", "experiments": []}}
+
+        await self.cluster.update(kinds.ENGINE, self.name, write, namespace=self.namespace)
+
+    async def _release(self, engine: api.ChaosEngine) -> None:
+        await self._end(engine, engine.status.engine_status, engine.status.experiments)
+
+    async def _settle(
+        self, engine: api.ChaosEngine, verdict: results.Verdict, *, status: str
+    ) -> list[api.ExperimentStatus]:
+        """The engine's entries with a final verdict each, and the results to match."""
+        present = engine.status.experiments
+        entries = []
+        for index, wanted in enumerate(engine.spec.experiments):
+            entry = present[index] if index < len(present) else api.ExperimentStatus(name=wanted.name)
+            if entry.verdict not in words.FINAL_VERDICTS:
+                given = await self._settle_result(engine, wanted, verdict, begun=entry.verdict == "Awaited")
+                entry = msgspec.structs.replace(entry, status=status, verdict=given)
+            entries.append(entry)
+        return entries
+
+    async def _settle_result(
+        self, engine: api.ChaosEngine, entry: api.EngineExperiment, verdict: results.Verdict, *, begun: bool
+    ) -> api.Verdict:
+        if verdict.verdict == "Stopped" and not begun:
+            return "Stopped"  # an experiment that never began leaves no result behind
+        instance = next((v.value or "" for v in entry.spec.components.env if v.name == "INSTANCE_ID"), "")
+        diary = results.Results(
+            self.cluster, namespace=self.namespace, engine=self.name, experiment=entry.name, instance=instance
+        )
+        return await diary.settle(verdict, engine_uid=engine.metadata.uid, begun=begun)
+
+    async def _remove_chaos_pods(self, engine: api.ChaosEngine) -> None:
+        """Asks everything of the engine to end and waits until its pods are gone; by force when they stay."""
+        selector = f"{names.CHAOS_UID}={engine.metadata.uid}"
+        for job in await self.cluster.select(kinds.JOB, namespace=self.namespace, labels=selector):
+            await self.cluster.delete(kinds.JOB, job.metadata.name, namespace=self.namespace)
+        clock = asyncio.get_running_loop().time
+        asked: set[str] = set()
+        force_at = clock() + _REMOVAL_MARGIN_S
+        while pods := await self.cluster.select(kinds.POD, namespace=self.namespace, labels=selector):
+            for pod in pods:
+                name = pod.metadata.name
+                if name not in asked:
+                    asked.add(name)
+                    await self.cluster.delete(kinds.POD, name, namespace=self.namespace)
+                    grace_s = pod.spec.termination_grace_period_seconds
+                    force_at = max(force_at, clock() + grace_s + _REMOVAL_MARGIN_S)
+                elif clock() > force_at:
+                    log.warning("pod does not end", extra={"pod": f"{self.namespace}/{name}"})
+                    await self.cluster.delete(kinds.POD, name, namespace=self.namespace, grace_s=0)
+            await asyncio.sleep(_LOOK_AGAIN_S)
+
+    async def _end(
+        self, engine: api.ChaosEngine, word: words.EngineStatusWord, entries: list[api.ExperimentStatus]
+    ) -> None:
+        """The engine's last write: its word, its entries, state stop as in the original, and no finalizer."""
+
+        def write(seen: api.ChaosEngine) -> dict[str, object] | None:
+            if seen.metadata.uid != engine.metadata.uid:
+                return None
+            return {
+                "metadata": {"finalizers": [f for f in seen.metadata.finalizers if f != names.ENGINE_FINALIZER]},
+                "spec": {"engineState": "stop"},
+                "status": {"engineStatus": word, "experiments": [api.plain(entry) for entry in entries]},
+            }
+
+        await self.cluster.update(kinds.ENGINE, self.name, write, namespace=self.namespace)
+
+
+def _with_finalizer(engine: api.ChaosEngine) -> list[str]:
+    return sorted({*engine.metadata.finalizers, names.ENGINE_FINALIZER})

@@ -1,0 +1,90 @@
+"""One task for every engine that needs attention, woken by what the cluster reports and by a heartbeat.
+
+kopf delivers the changes. Its own daemons are not used: they keep their progress in annotations of the user's object,
+and without these a finalizer that could not be removed at once would stay for ever.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from litmus.kube import errors
+
+from .decide import Action
+
+log = logging.getLogger(__name__)
+
+# Looked at this often even if nothing is reported: a watch may lose an event.
+_HEARTBEAT_S = 5.0
+_RETRY_S = (0.2, 0.5, 1.0, 2.0, 5.0)
+
+Reconcile = Callable[[], Awaitable[Action]]
+
+
+@dataclass(slots=True)
+class _Kept:
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    task: asyncio.Task[None] | None = None
+
+
+class Keeper:
+    """Runs at most one reconciliation per engine at a time, and as many engines as there are."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, _Kept] = {}
+
+    def attend(self, uid: str, reconcile: Reconcile) -> None:
+        """Starts to look after an engine, or wakes the task that does."""
+        kept = self._kept.setdefault(uid, _Kept())
+        kept.wake.set()
+        if kept.task is None:
+            kept.task = asyncio.create_task(self._keep(uid, kept, reconcile))
+
+    def wake(self, uid: str) -> None:
+        """Something of this engine has changed."""
+        if uid in self._kept:
+            self._kept[uid].wake.set()
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    async def close(self) -> None:
+        """Cancels every task and waits for them."""
+        tasks = [kept.task for kept in self._kept.values() if kept.task]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _keep(self, uid: str, kept: _Kept, reconcile: Reconcile) -> None:
+        failures = 0
+        try:
+            while True:
+                kept.wake.clear()
+                pause = _HEARTBEAT_S
+                try:
+                    action = await reconcile()
+                    failures = 0
+                except errors.KubeError as error:
+                    log.warning("reconciliation failed, it is tried again: %s", error, extra={"engine_uid": uid})
+                    pause = _RETRY_S[min(failures, len(_RETRY_S) - 1)]
+                    failures += 1
+                    action = Action.WAIT
+                if action is Action.IDLE:
+                    if not kept.wake.is_set():
+                        return
+                elif action is Action.WAIT:
+                    await _either(kept.wake, pause)
+        except Exception:
+            # The outermost loop of this engine: a defect must not take the other engines down with it.
+            log.exception("defect: this engine is looked after again at its next change", extra={"engine_uid": uid})
+        finally:
+            self._kept.pop(uid, None)
+
+
+async def _either(wake: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await wake.wait()
+    except TimeoutError:
+        pass

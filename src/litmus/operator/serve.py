@@ -1,0 +1,160 @@
+"""The operator process: leader election, kopf's watches, the keeper, the reaper, and the health endpoints."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import kopf
+import msgspec
+from aiohttp import web
+
+from litmus import api
+from litmus.api import names
+from litmus.kube import Cluster, events
+
+from . import decide, engine, keeper, lease, ledger
+
+log = logging.getLogger(__name__)
+
+# A control plane that restarts is waited for inside a step; what takes longer is retried by the keeper.
+PATIENCE_S = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """From the environment of the Deployment."""
+
+    watch_namespace: str  # '' for the whole cluster
+    own_namespace: str
+    identity: str
+    image: str
+    health_port: int = 8081
+
+
+async def serve(settings: Settings) -> None:
+    """Runs until SIGTERM, or until leadership is lost (raises lease.Lost)."""
+    async with (
+        Cluster.connect(patience_s=PATIENCE_S) as cluster,
+        _health(settings.health_port),
+    ):
+        claim = lease.Lease(cluster, namespace=settings.own_namespace, identity=settings.identity)
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        if not await _before(stop, claim.acquire()):
+            return
+        try:
+            await _lead(cluster, settings, claim, stop)
+        finally:
+            await claim.release()
+
+
+async def _lead(cluster: Cluster, settings: Settings, claim: lease.Lease, stop: asyncio.Event) -> None:
+    poster = events.Poster(cluster, names.OPERATOR_NAME)
+    kept = keeper.Keeper()
+    registry = _handlers(cluster, poster, kept, image=settings.image)
+    scope: dict[str, Any] = (
+        {"namespaces": [settings.watch_namespace]} if settings.watch_namespace else {"clusterwide": True}
+    )
+    quit_kopf = asyncio.Event()
+    watching = asyncio.create_task(
+        kopf.operator(registry=registry, settings=_kopf_settings(), standalone=True, stop_flag=quit_kopf, **scope)
+    )
+    reaping = asyncio.create_task(ledger.reap_forever(cluster, poster, namespace=settings.watch_namespace or "*"))
+    leading = asyncio.create_task(claim.keep())
+    stopping = asyncio.create_task(stop.wait())
+    tasks = {watching, reaping, leading, stopping}
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done - {stopping}:
+            task.result()  # raises what ended it
+    finally:
+        quit_kopf.set()
+        await kept.close()
+        for task in tasks - {watching}:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _kopf_settings() -> kopf.OperatorSettings:
+    settings = kopf.OperatorSettings()
+    settings.posting.enabled = False
+    settings.scanning.disabled = False
+    settings.watching.server_timeout = 300
+    settings.watching.reconnect_backoff = 0.5
+    settings.queueing.idle_timeout = 1.0
+    return settings
+
+
+def _handlers(cluster: Cluster, poster: events.Poster, kept: keeper.Keeper, *, image: str) -> kopf.OperatorRegistry:
+    """Only ``on.event`` handlers: kopf then writes nothing to the objects, neither annotations nor finalizers."""
+    registry = kopf.OperatorRegistry()
+
+    @kopf.on.login(registry=registry)
+    def login(**of_kopf: Any) -> kopf.ConnectionInfo | None:
+        if os.environ.get("KUBECONFIG"):
+            return kopf.login_with_kubeconfig(**of_kopf)
+        return kopf.login_with_service_account(**of_kopf)
+
+    @kopf.on.event(api.GROUP, api.VERSION, "chaosengines", registry=registry)
+    async def engine_changed(body: kopf.Body, type: str | None, **_: Any) -> None:  # noqa: A002 - kopf's name
+        seen = msgspec.convert(_plain(body), api.ChaosEngine)
+        if type == "DELETED" or not decide.needs_attention(seen):
+            kept.wake(seen.metadata.uid)
+            return
+        meta = seen.metadata
+        reconciler = engine.Reconciler(cluster, poster, namespace=meta.namespace, name=meta.name, image=image)
+        kept.attend(meta.uid, reconciler.reconcile)
+
+    @kopf.on.event("v1", "pods", labels={names.COMPONENT: names.RUNNER_COMPONENT}, registry=registry)
+    async def runner_changed(labels: kopf.Labels, **_: Any) -> None:
+        kept.wake(labels.get(names.CHAOS_UID, ""))
+
+    @kopf.on.event(api.GROUP, api.VERSION, "chaosschedules", registry=registry)
+    async def schedule_changed(body: kopf.Body, type: str | None, **_: Any) -> None:  # noqa: A002 - kopf's name
+        if type == "ADDED":
+            seen = msgspec.convert(_plain(body), api.ChaosSchedule)
+            await poster.post(
+                seen, "ScheduleNotSupported", "This release does not act on schedules; apply the engine", warning=True
+            )
+
+    return registry
+
+
+def _plain(body: kopf.Body) -> dict[str, Any]:
+    return {key: body[key] for key in body}
+
+
+async def _before(stop: asyncio.Event, work: Any) -> bool:
+    """Whether the work was done before we were told to stop."""
+    doing, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    await asyncio.wait({doing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    done = doing.done()
+    for task in (doing, stopping):
+        task.cancel()
+    await asyncio.gather(doing, stopping, return_exceptions=True)
+    return done
+
+
+@contextlib.asynccontextmanager
+async def _health(port: int) -> AsyncIterator[None]:
+    """``/healthz``: the event loop turns. ``/readyz``: the process is up, leading or standing by."""
+
+    async def fine(_: web.Request) -> web.Response:
+        return web.Response(text="ok\n")
+
+    app = web.Application()
+    app.router.add_get("/healthz", fine)
+    app.router.add_get("/readyz", fine)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, port=port).start()
+    try:
+        yield
+    finally:
+        await runner.cleanup()

@@ -1,0 +1,1 @@
+"""One engine: its experiments in order, one Job each."""
