@@ -152,14 +152,15 @@ async def _conclude(context: Context, verdict: results.Verdict) -> None:
     await context.events.post(
         context.engine,
         "Summary",
-        f"{context.experiment} experiment has been {_ended(verdict.verdict)}: {explained}",
+        f"{context.experiment} experiment {_ended(verdict.verdict)}: {explained}",
         warning=warning,
     )
     await context.results.finish(verdict, targets=context.hit)
 
 
 def _ended(verdict: api.Verdict) -> str:
-    return {"Pass": "Passed", "Fail": "Failed", "Stopped": "Stopped"}.get(verdict, "ended with an Error")
+    known = {"Pass": "has been Passed", "Fail": "has been Failed", "Stopped": "has been Stopped"}
+    return known.get(verdict, "ended with an Error")
 
 
 def _subject(context: Context) -> str:

@@ -28,13 +28,12 @@ class Image:
 
 async def own_image(cluster: Cluster, *, pod: str, namespace: str) -> Image:
     """The image of the pod we run in. Raises NotFound when we do not run in a pod of this cluster."""
-    kind: kinds.Kind[dict[str, Any]] = kinds.Kind("", "v1", "Pod", "pods", dict)
-    spec = (await cluster.get(kind, pod, namespace=namespace))["spec"]
-    container = spec["containers"][0]
+    spec = (await cluster.get(kinds.POD, pod, namespace=namespace)).spec
+    container = spec.containers[0]
     return Image(
-        name=container["image"],
-        pull_policy=container.get("imagePullPolicy", "IfNotPresent"),
-        pull_secrets=tuple(secret["name"] for secret in spec.get("imagePullSecrets", ())),
+        name=container.image,
+        pull_policy=container.image_pull_policy,
+        pull_secrets=tuple(secret.name for secret in spec.image_pull_secrets),
     )
 
 

@@ -9,11 +9,13 @@ from typing import Any
 from msgspec import field
 
 from litmus.api import ObjectMeta, Shape
+from litmus.api.meta import LocalObjectReference
 
 
 class Container(Shape, frozen=True, kw_only=True):
     name: str = ""
     image: str = ""
+    image_pull_policy: str = "IfNotPresent"
 
 
 class PodSpec(Shape, frozen=True, kw_only=True):
@@ -21,6 +23,7 @@ class PodSpec(Shape, frozen=True, kw_only=True):
     restart_policy: str = "Always"
     termination_grace_period_seconds: int = 30
     containers: list[Container] = []
+    image_pull_secrets: list[LocalObjectReference] = []
 
 
 class StateWaiting(Shape, frozen=True, kw_only=True):

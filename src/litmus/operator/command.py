@@ -36,4 +36,7 @@ def main(arguments: list[str]) -> int:
     except (lease.Lost, errors.KubeError) as error:
         log.error("the operator ends: %s", error)
         return 1
+    except OSError as error:
+        log.error("the health endpoint on port %s can't be opened: %s", settings.health_port, error)
+        return 1
     return 0

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 # A control plane that restarts is waited for inside a step; what takes longer is retried by the keeper.
 PATIENCE_S = 10.0
+_KOPF_PATIENCE_S = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,14 +45,9 @@ async def serve(settings: Settings) -> None:
     ):
         claim = lease.Lease(cluster, namespace=settings.own_namespace, identity=settings.identity)
         stop = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        if not await _before(stop, claim.acquire()):
-            return
-        try:
+        _on_termination(stop)
+        if await _before(stop, claim.acquire()):
             await _lead(cluster, settings, claim, stop)
-        finally:
-            await claim.release()
 
 
 async def _lead(cluster: Cluster, settings: Settings, claim: lease.Lease, stop: asyncio.Event) -> None:
@@ -61,24 +57,33 @@ async def _lead(cluster: Cluster, settings: Settings, claim: lease.Lease, stop: 
     scope: dict[str, Any] = (
         {"namespaces": [settings.watch_namespace]} if settings.watch_namespace else {"clusterwide": True}
     )
-    quit_kopf = asyncio.Event()
+    ready = asyncio.Event()
     watching = asyncio.create_task(
-        kopf.operator(registry=registry, settings=_kopf_settings(), standalone=True, stop_flag=quit_kopf, **scope)
+        kopf.operator(registry=registry, settings=_kopf_settings(), standalone=True, ready_flag=ready, **scope)
     )
     reaping = asyncio.create_task(ledger.reap_forever(cluster, poster, namespace=settings.watch_namespace or "*"))
     leading = asyncio.create_task(claim.keep())
     stopping = asyncio.create_task(stop.wait())
     tasks = {watching, reaping, leading, stopping}
     try:
+        if await _before(stop, ready.wait()):
+            _on_termination(stop)  # kopf has put its own handlers there, which take seconds to stop its watches
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done - {stopping}:
             task.result()  # raises what ended it
     finally:
-        quit_kopf.set()
+        # Nothing of ours acts any more before the lease is given up; kopf's watches alone write nothing.
         await kept.close()
-        for task in tasks - {watching}:
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.wait(tasks - {watching})
+        await claim.release()
+        await asyncio.wait({watching}, timeout=_KOPF_PATIENCE_S)
+
+
+def _on_termination(stop: asyncio.Event) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
 
 
 def _kopf_settings() -> kopf.OperatorSettings:
