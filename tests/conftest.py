@@ -1,0 +1,45 @@
+"""What the tests of several rooms share: a small API server on loopback and a connection to it."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from hypothesis import settings
+from lightkube.config.kubeconfig import KubeConfig, SingleConfig
+from lightkube.config.models import Cluster as ClusterConfig
+from lightkube.config.models import User
+
+from litmus.kube import Cluster, waiting
+from tests import apiserver
+
+# The same examples in every run: a property that fails once must fail again.
+settings.register_profile("litmus", derandomize=True, deadline=None, max_examples=60, database=None)
+settings.load_profile("litmus")
+
+
+def connection(url: str) -> SingleConfig:
+    config = KubeConfig.from_one(cluster=ClusterConfig(server=url), user=User(token="t"), namespace="shop").get()
+    assert config is not None
+    return config
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a proxy nor a kubeconfig of whoever runs the tests takes part in them."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "KUBECONFIG"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[apiserver.Server]:
+    async with apiserver.running() as started:
+        yield started
+
+
+@pytest.fixture
+async def cluster(server: apiserver.Server, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Cluster]:
+    """A connection without patience, whose polls are short and which remembers no refusal of another test."""
+    monkeypatch.setattr(waiting, "POLL_S", 0.01)
+    monkeypatch.setattr(waiting, "_refused", set())
+    async with Cluster(connection(server.url)) as connected:
+        yield connected
