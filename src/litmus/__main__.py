@@ -1,4 +1,4 @@
-"""The ``litmus`` command. The roles that pods of a run start are dispatched before the people's command line is imported.
+"""The ``litmus`` command: roles of pods first, people's commands only if it is none of these.
 
 A pod of a run must start quickly and stay small: it never pays for the command line, the servers or the operator.
 """
@@ -24,9 +24,9 @@ def main() -> int:
             logs.to_stderr()
         status: int = import_module(_ROLES[arguments[0]]).main(arguments[1:])
         return status
-    from litmus.cli import app
-
-    return app.main(arguments)
+    people = import_module("litmus.cli.app")
+    status = people.main(arguments)
+    return status
 
 
 if __name__ == "__main__":

@@ -104,6 +104,11 @@ class EngineExperiment(Shape, frozen=True, kw_only=True):
     name: Annotated[str, Meta(description="Name of a ChaosExperiment in the engine's namespace.", min_length=1)]
     spec: ExperimentAttributes = ExperimentAttributes()
 
+    @property
+    def instance(self) -> str:
+        """INSTANCE_ID, which is appended to the name of the result."""
+        return next((v.value or "" for v in self.spec.components.env if v.name == "INSTANCE_ID"), "")
+
 
 class EngineSpec(Shape, frozen=True, kw_only=True):
     appinfo: AppInfo = AppInfo()

@@ -3,6 +3,7 @@
 The kubelet restarts the container; the proof is that its id changed and its restart count rose.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from litmus import api
@@ -12,8 +13,8 @@ from litmus.kube.objects import ContainerStatus, Pod
 
 from . import tunables, verdicts
 from .context import Context, together
-from .declaration import Experiment
-from .tunables import AFFECTED, DURATION, INTERVAL, NODE_LABEL, RAMP, RANDOMNESS, SEQUENCE, TARGET_PODS
+from .declaration import Experiment, Permission
+from .tunables import AFFECTED, DURATION, INTERVAL, NODE_LABEL, RAMP, RANDOMNESS, SEQUENCE, TARGET_PODS, Values
 
 TARGET_CONTAINER = tunables.Tunable(
     name="TARGET_CONTAINER",
@@ -38,6 +39,7 @@ class ContainerKill(Experiment):
     title = "Container kill"
     help = "Kills a container of the application's pods and checks that it is restarted and ready in time."
     privileges = ("hostPID", "capability KILL")
+    uses = (Permission(groups=("",), resources=("pods",), verbs=("create", "delete"), reason="run helper pods"),)
     tunables = (
         DURATION.listed("20"),
         RAMP.listed(),
@@ -54,6 +56,10 @@ class ContainerKill(Experiment):
         tunables.ignored("CONTAINER_API_TIMEOUT"),
     )
 
+    def vet(self, pods: Sequence[Pod], values: Values) -> None:
+        for pod in pods:
+            _container(pod, values[TARGET_CONTAINER])
+
     async def inject(self, context: Context) -> None:
         image = await helpers.own_image(context.cluster, pod=context.setting.pod, namespace=context.setting.namespace)
         await context.start_chaos(context.values[DURATION])
@@ -66,12 +72,14 @@ class ContainerKill(Experiment):
                 if context.now >= context.chaos_ends:
                     break
                 next_at = min(context.now + context.interval_s(), context.chaos_ends)
-                await self._kill(context, image, group)
+                await self._kill(context, image, group, round_)
                 await context.hold(next_at - context.now)
             round_ += 1
 
-    async def _kill(self, context: Context, image: helpers.Image, targets: list[tuple[Pod, ContainerStatus]]) -> None:
-        ids = await context.plan_faults(self.name, [(pod, status.name) for pod, status in targets])
+    async def _kill(
+        self, context: Context, image: helpers.Image, targets: list[tuple[Pod, ContainerStatus]], round_: int
+    ) -> None:
+        ids = await context.plan_faults(self.name, [(pod, status.name) for pod, status in targets], round_=round_)
         by_node: dict[str, list[tuple[Pod, ContainerStatus]]] = {}
         for pod, status in targets:
             by_node.setdefault(pod.spec.node_name, []).append((pod, status))
@@ -134,7 +142,7 @@ class ContainerKill(Experiment):
             )
         )
         deadline_s = max(context.setting.check_timeout_s, _PATIENCE_S)
-        seen = {"changed": False, "waits": ""}
+        seen = {"gone": False, "changed": False, "waits": ""}
 
         def look(pods: list[Pod]) -> bool | None:
             current = next((p for p in pods if p.metadata.uid == pod.metadata.uid), None)
@@ -147,11 +155,13 @@ class ContainerKill(Experiment):
             if now is None:
                 return None
             elapsed = round(context.now - at, 2)
+            if not seen["gone"] and (now.container_id != before.container_id or now.state.running is None):
+                seen["gone"] = True
+                context.measured(place, gone_after_seconds=elapsed)
             if not seen["changed"] and replaced(before, now):
                 seen["changed"] = True
                 context.measured(
                     place,
-                    gone_after_seconds=elapsed,
                     replaced_by=now.container_id,
                     delivered=f"restart count {before.restart_count} → {now.restart_count}",
                 )

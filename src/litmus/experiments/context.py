@@ -76,7 +76,7 @@ class Context:
         """Lets the chaos go on. An abort ends it at once, because it cancels the run."""
         await asyncio.sleep(max(0.0, seconds))
 
-    async def plan_faults(self, mechanism: str, targets: Iterable[tuple[Pod, str]]) -> list[str]:
+    async def plan_faults(self, mechanism: str, targets: Iterable[tuple[Pod, str]], *, round_: int) -> list[str]:
         """Records what is about to be hit, one record a node, before anything is; returns the records' ids.
 
         ``targets``: pods with the container that is meant, '' for the whole pod. Kill faults have nothing to undo:
@@ -91,7 +91,7 @@ class Context:
         deadline = clock.stamp(datetime.now(UTC) + timedelta(seconds=max(0.0, self.chaos_ends - self.now)))
         faults = [
             api.Fault(
-                id=f"{mechanism}/{node}",
+                id=f"{mechanism}/{node}/{round_}",
                 mechanism=mechanism,
                 node=node,
                 targets=hit,

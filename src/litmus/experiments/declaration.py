@@ -4,9 +4,13 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from .tunables import COMPATIBILITY, INSTANCE, Tunable
+from .tunables import COMPATIBILITY, INSTANCE, Tunable, Values
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from litmus.kube.objects import Pod
+
     from .context import Context
 
 
@@ -38,6 +42,29 @@ SMALL_ROLE = Permission(
 )
 
 
+# Of that role, what a run really asks for; ``litmus plan`` looks for these. All verbs are on the named group.
+USED_BY_EVERY_RUN: tuple[Permission, ...] = (
+    Permission(groups=("",), resources=("pods",), verbs=("get", "list"), reason="find and watch the application"),
+    Permission(groups=("",), resources=("events",), verbs=("create", "get", "patch"), reason="say what happens"),
+    Permission(groups=("batch",), resources=("jobs",), verbs=("create", "get", "list", "delete"), reason="run the Job"),
+    Permission(
+        groups=("litmuschaos.io",),
+        resources=("chaosengines",),
+        verbs=("get", "list", "patch"),
+        reason="read the engine and write its status",
+    ),
+    Permission(
+        groups=("litmuschaos.io",), resources=("chaosexperiments",), verbs=("get",), reason="read the experiment"
+    ),
+    Permission(
+        groups=("litmuschaos.io",),
+        resources=("chaosresults",),
+        verbs=("create", "get", "list", "patch"),
+        reason="write the verdict and the ledger",
+    ),
+)
+
+
 class Experiment(ABC):
     """An experiment. Subclasses declare the class attributes and write ``inject``."""
 
@@ -48,6 +75,8 @@ class Experiment(ABC):
     scope: ClassVar[Literal["Namespaced", "Cluster"]] = "Namespaced"
     tunables: ClassVar[tuple[Tunable, ...]]
     permissions: ClassVar[tuple[Permission, ...]] = (SMALL_ROLE,)
+    # What it asks for beyond USED_BY_EVERY_RUN.
+    uses: ClassVar[tuple[Permission, ...]] = ()
     # What its helper pods need on a node, for the docs and for `litmus plan`; empty: it has no helper pods.
     privileges: ClassVar[tuple[str, ...]] = ()
     # Whether a hit takes the pod itself away, so that a PodDisruptionBudget has something to say.
@@ -60,6 +89,9 @@ class Experiment(ABC):
         Raises ``verdicts.CheckFailed`` when the application did not hold and ``verdicts.CannotRun`` when the fault
         could not be brought about.
         """
+
+    def vet(self, pods: "Sequence[Pod]", values: Values) -> None:
+        """Raises ``verdicts.CannotRun`` when the chosen pods can't be hit as the tunables say. Touches nothing."""
 
     @classmethod
     def all_tunables(cls) -> tuple[Tunable, ...]:

@@ -114,12 +114,7 @@ async def _understand(experiment: Experiment, context: Context, env: Mapping[str
     entry = next((e for e in context.engine.spec.experiments if e.name == experiment.name), None)
     if entry is None:
         return
-    for variable in entry.spec.components.env:
-        meant = tunables.misspelt(variable.name, known)
-        if meant:
-            raise verdicts.CannotRun(
-                f"{variable.name} is not a tunable of {experiment.name}; did you mean {meant}?", code=verdicts.TUNABLE
-            )
+    tunables.check_names((variable.name for variable in entry.spec.components.env), known, experiment.name)
     if entry.spec.probe:
         listed = ", ".join(probe.name for probe in entry.spec.probe)
         raise verdicts.CannotRun(

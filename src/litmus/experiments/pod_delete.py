@@ -1,6 +1,6 @@
 """pod-delete: deletes pods of the application again and again, and measures how long each takes to be replaced."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from litmus import api
@@ -9,7 +9,7 @@ from litmus.kube.objects import Pod
 
 from . import tunables, verdicts
 from .context import Context, together
-from .declaration import Experiment
+from .declaration import Experiment, Permission
 from .tunables import AFFECTED, DURATION, INTERVAL, NODE_LABEL, RAMP, RANDOMNESS, SEQUENCE, TARGET_PODS
 
 FORCE = tunables.Tunable(
@@ -35,16 +35,13 @@ class _Hit:
     successor: str = ""
     ready: bool = False
 
-    @property
-    def done(self) -> bool:
-        return self.gone and self.ready
-
 
 class PodDelete(Experiment):
     name = "pod-delete"
     title = "Pod delete"
     help = "Deletes pods of the application, forced or gracefully, and checks that each is replaced in time."
     removes_pods = True
+    uses = (Permission(groups=("",), resources=("pods",), verbs=("delete",), reason="delete the targets"),)
     tunables = (
         DURATION.listed("15"),
         RAMP.listed(),
@@ -60,32 +57,34 @@ class PodDelete(Experiment):
 
     async def inject(self, context: Context) -> None:
         await context.start_chaos(context.values[DURATION])
+        # A graceful deletion may outlast many rounds: a pod whose successor is ready is awaited at the end only.
+        leaving: list[_Round] = []
         successors: dict[str, str] = {}
-        round_ = 0
+        number = 0
         while context.now < context.chaos_ends:
-            choice = await context.choose(round_, successors=successors)
+            choice = await context.choose(number, successors=successors)
             serial = context.values[SEQUENCE] == "serial"
-            groups = [[pod] for pod in choice.chosen] if serial else [list(choice.chosen)]
-            for group in groups:
+            for pods in [[pod] for pod in choice.chosen] if serial else [list(choice.chosen)]:
                 if context.now >= context.chaos_ends:
                     break
                 next_at = min(context.now + context.interval_s(), context.chaos_ends)
-                hits = await self._delete(context, group)
-                _follow(successors, context.values[TARGET_PODS], hits)
+                leaving.append(await self._delete(context, pods, number))
+                await self._replaced(context, leaving)
+                _follow(successors, context.values[TARGET_PODS], leaving[-1].hits)
+                leaving = await self._settle(context, leaving)
                 await context.hold(next_at - context.now)
-            round_ += 1
+            number += 1
+        await self._gone(context, leaving)
 
-    async def _delete(self, context: Context, pods: list[Pod]) -> list[_Hit]:
-        """Record, delete, prove that each uid is gone, and that a new pod took its place."""
-        ids = await context.plan_faults(self.name, [(pod, "") for pod in pods])
+    async def _delete(self, context: Context, pods: list[Pod], number: int) -> "_Round":
+        """Record first, then delete all at once."""
+        ids = await context.plan_faults(self.name, [(pod, "") for pod in pods], round_=number)
         before = await _application(context, pods)
         hits = await together(self._delete_one(context, pod) for pod in pods)
         await context.moved(ids, "injected")
         killed = ", ".join(pod.metadata.name for pod in pods)
         await context.events.post(context.engine, "ChaosInject", f"Injecting {self.name} chaos on {killed}")
-        await self._prove(context, hits, before)
-        await context.moved(ids, "moot", f"deleted and replaced: {killed}")
-        return hits
+        return _Round(ids=ids, hits=hits, before=before)
 
     async def _delete_one(self, context: Context, pod: Pod) -> _Hit:
         force = context.values[FORCE]
@@ -105,32 +104,86 @@ class PodDelete(Experiment):
         )
         return _Hit(pod=pod, place=place, at=at)
 
-    async def _prove(self, context: Context, hits: list[_Hit], before: dict[str, set[str]]) -> None:
-        """Raises CannotRun when a pod outlives its deletion, CheckFailed when its place stays empty."""
-        by_place: dict[tuple[str, str], list[_Hit]] = {}
-        for hit in hits:
-            target = next(t for t in context.setting.targets if workloads.belongs(hit.pod, t))
-            by_place.setdefault((target.namespace, target.labels), []).append(hit)
-        for (namespace, labels), group in by_place.items():
-            grace_s = 0 if context.values[FORCE] else max(h.pod.spec.termination_grace_period_seconds for h in group)
-            deadline_s = max(context.setting.check_timeout_s, grace_s + _REMOVAL_MARGIN_S)
+    async def _replaced(self, context: Context, rounds: list["_Round"]) -> None:
+        """Waits until the latest round's pods have ready successors. Raises CheckFailed when a place stays empty."""
+        latest = rounds[-1].hits
+        deadline_s = context.setting.check_timeout_s
+        if not await _watch(context, rounds, lambda: all(hit.ready for hit in latest), deadline_s=deadline_s):
+            raise _not_replaced(latest, deadline_s)
 
-            def look(pods: list[Pod], group: list[_Hit] = group) -> bool | None:
-                _observe(context, group, pods, before)
-                return True if all(hit.done for hit in group) else None
+    async def _gone(self, context: Context, rounds: list["_Round"]) -> None:
+        """Waits until every deleted pod's uid is gone. Raises CannotRun when one outlives its grace period."""
+        hits = [hit for round_ in rounds for hit in round_.hits]
+        if not hits:
+            return
+        grace_s = 0 if context.values[FORCE] else max(hit.pod.spec.termination_grace_period_seconds for hit in hits)
+        deadline_s = grace_s + _REMOVAL_MARGIN_S
+        await context.enter("waiting for deleted pods to be gone")
+        if not await _watch(context, rounds, lambda: all(hit.gone for hit in hits), deadline_s=deadline_s):
+            raise _not_gone(hits, deadline_s)
+        await self._settle(context, rounds)
 
-            try:
-                await waiting.until(
-                    context.cluster,
-                    kinds.POD,
-                    look,
-                    namespace=namespace,
-                    labels=labels,
-                    what="deleted pods to be replaced",
-                    deadline_s=deadline_s,
-                )
-            except errors.TimedOut:
-                raise _verdict_on(group, deadline_s) from None
+    async def _settle(self, context: Context, rounds: list["_Round"]) -> list["_Round"]:
+        """Writes what was measured, closes the records of rounds whose pods are gone, and returns the other rounds."""
+        done = [round_ for round_ in rounds if all(hit.gone for hit in round_.hits)]
+        ids = [id_ for round_ in done for id_ in round_.ids]
+        await context.moved(ids, "moot", "deleted and replaced")
+        return [round_ for round_ in rounds if round_ not in done]
+
+
+@dataclass(slots=True, kw_only=True)
+class _Round:
+    """Pods that were deleted together, their records, and who was there before, by workload."""
+
+    ids: list[str]
+    hits: list[_Hit]
+    before: dict[str, set[str]]
+
+
+async def _watch(context: Context, rounds: list[_Round], done: Callable[[], bool], *, deadline_s: float) -> bool:
+    """Looks at the application's pods until ``done``; False if that takes longer than ``deadline_s``."""
+    try:
+        await together(
+            _watch_application(context, rounds, target, done, deadline_s) for target in _places(context, rounds)
+        )
+    except errors.TimedOut:
+        return False
+    return True
+
+
+async def _watch_application(
+    context: Context, rounds: list[_Round], place: tuple[str, str], done: Callable[[], bool], deadline_s: float
+) -> None:
+    namespace, labels = place
+
+    def look(pods: list[Pod]) -> bool | None:
+        for round_ in rounds:
+            here = [hit for hit in round_.hits if _place(context, hit.pod) == place]
+            _observe(context, here, pods, round_.before)
+        return True if done() else None
+
+    await waiting.until(
+        context.cluster,
+        kinds.POD,
+        look,
+        namespace=namespace,
+        labels=labels,
+        what="deleted pods to be replaced",
+        deadline_s=deadline_s,
+    )
+
+
+def _places(context: Context, rounds: list[_Round]) -> set[tuple[str, str]]:
+    return {_place(context, hit.pod) for round_ in rounds for hit in round_.hits}
+
+
+def _place(context: Context, pod: Pod) -> tuple[str, str]:
+    """Where a pod and its successors are listed: the namespace and label selector of its application."""
+    target = next(
+        (t for t in context.setting.targets if t.namespace == pod.metadata.namespace and workloads.belongs(pod, t)),
+        context.setting.targets[0],
+    )
+    return target.namespace, target.labels
 
 
 async def _application(context: Context, pods: Sequence[Pod]) -> dict[str, set[str]]:
@@ -176,14 +229,16 @@ def _observe(context: Context, hits: list[_Hit], pods: list[Pod], before: dict[s
             context.measured(hit.place, replaced_by=hit.successor, ready_after_seconds=elapsed)
 
 
-def _verdict_on(hits: list[_Hit], deadline_s: float) -> verdicts.RunEnded:
-    stuck = [hit.pod.metadata.name for hit in hits if not hit.gone]
-    if stuck:
-        return verdicts.CannotRun(
-            f"{', '.join(stuck)} was deleted but is still there after {deadline_s:g} s; "
-            "look for a finalizer on it or a node that is gone",
-            code=verdicts.INJECT,
-        )
+def _not_gone(hits: list[_Hit], deadline_s: float) -> verdicts.CannotRun:
+    stuck = ", ".join(hit.pod.metadata.name for hit in hits if not hit.gone)
+    return verdicts.CannotRun(
+        f"{stuck} was deleted but is still there after {deadline_s:g} s; "
+        "look for a finalizer on it or a node that is gone",
+        code=verdicts.INJECT,
+    )
+
+
+def _not_replaced(hits: list[_Hit], deadline_s: float) -> verdicts.CheckFailed:
     empty = [
         f"{hit.pod.metadata.name} ({f'{hit.successor} is not ready' if hit.successor else 'no new pod'})"
         for hit in hits

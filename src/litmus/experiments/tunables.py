@@ -7,7 +7,7 @@ is allowed.
 import dataclasses
 import difflib
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -198,11 +198,13 @@ def read(tunables: tuple[Tunable, ...], env: Mapping[str, str]) -> Values:
     return Values({t.name: t.value(env.get(t.name, "").strip() or t.default) for t in tunables})
 
 
-def misspelt(name: str, tunables: tuple[Tunable, ...]) -> str:
-    """The tunable that an unknown name probably means, '' if none is near.
+def check_names(names: Iterable[str], tunables: tuple[Tunable, ...], experiment: str) -> None:
+    """Raises TunableError for a name that probably means a tunable but is none.
 
     ``PODS_AFFECTED_PERCENT`` would silently hit one pod; a variable that is near no tunable is somebody's own business.
     """
     known = [tunable.name for tunable in tunables]
-    near = [] if name in known else difflib.get_close_matches(name, known, n=1, cutoff=0.85)
-    return near[0] if near else ""
+    for name in names:
+        near = [] if name in known else difflib.get_close_matches(name, known, n=1, cutoff=0.85)
+        if near:
+            raise TunableError(f"{name} is not a tunable of {experiment}; did you mean {near[0]}?")

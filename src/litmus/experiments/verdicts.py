@@ -59,4 +59,6 @@ def of_error(error: Exception, *, during: str) -> results.Verdict:
             code, remedy = API, ""
         case _:
             code, remedy = GENERIC, "; this is a defect of litmus, please report it with the log of the experiment pod"
-    return results.Verdict(verdict="Error", fail_step=f"{during}: {str(error) or type(error).__name__}{remedy}", code=code)
+    return results.Verdict(
+        verdict="Error", fail_step=f"{during}: {str(error) or type(error).__name__}{remedy}", code=code
+    )

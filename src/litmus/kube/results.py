@@ -118,7 +118,8 @@ class Results:
         new = {fault.id: msgspec.structs.replace(fault, updated_at=clock.stamp()) for fault in faults}
 
         def write(seen: api.ChaosResult) -> dict[str, Any]:
-            kept = [fault for fault in seen.status.faults if fault.id not in new]
+            # A closed record of a fault that had nothing to undo tells no more than the targets do.
+            kept = [fault for fault in seen.status.faults if fault.id not in new and (fault.open or _undoable(fault))]
             return ledger_patch(seen, [*kept, *new.values()])
 
         await self._update(write)
@@ -186,9 +187,13 @@ def moved(fault: api.Fault, state: str, message: str) -> api.Fault:
 
 def settled(fault: api.Fault) -> api.Fault:
     """An open record that has nothing to undo is closed by the end of its run; any other stays as it is."""
-    if fault.open and fault.undo.get("kind") == "none":
+    if fault.open and not _undoable(fault):
         return moved(fault, "moot", fault.message or "the run ended; there is nothing to undo")
     return fault
+
+
+def _undoable(fault: api.Fault) -> bool:
+    return fault.undo.get("kind") != "none"
 
 
 def _with_targets(patch: dict[str, Any], targets: list[api.Target]) -> dict[str, Any]:

@@ -8,10 +8,11 @@ import msgspec
 from litmus import api
 from litmus.api import engine as words
 from litmus.api import names
+from litmus.experiments import admission
 from litmus.kube import Cluster, errors, events, kinds, results
 from litmus.kube.objects import Pod
 
-from . import admission, decide, runner_pod
+from . import decide, runner_pod
 
 log = logging.getLogger(__name__)
 
@@ -164,9 +165,8 @@ class Reconciler:
     ) -> api.Verdict:
         if verdict.verdict == "Stopped" and not begun:
             return "Stopped"  # an experiment that never began leaves no result behind
-        instance = next((v.value or "" for v in entry.spec.components.env if v.name == "INSTANCE_ID"), "")
         diary = results.Results(
-            self.cluster, namespace=self.namespace, engine=self.name, experiment=entry.name, instance=instance
+            self.cluster, namespace=self.namespace, engine=self.name, experiment=entry.name, instance=entry.instance
         )
         return await diary.settle(verdict, engine_uid=engine.metadata.uid, begun=begun)
 

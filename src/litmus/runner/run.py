@@ -76,7 +76,7 @@ class Runner:
             namespace=self.namespace,
             engine=self.engine.metadata.name,
             experiment=entry.name,
-            instance=_instance(entry),
+            instance=entry.instance,
         )
         begun = False
         try:
@@ -287,7 +287,3 @@ class _CannotStart(Exception):
 
 # An engine may list one experiment twice: a Job is told by its place in the list.
 _INDEX_ANNOTATION = "litmuschaos.io/experiment-index"
-
-
-def _instance(entry: api.EngineExperiment) -> str:
-    return next((v.value or "" for v in entry.spec.components.env if v.name == "INSTANCE_ID"), "")

@@ -1,0 +1,70 @@
+"""The command line: which commands there are, and how each of them ends.
+
+A command is a function in a module of its own that is imported when it is called. It takes options and returns an
+exit status; its mistakes are exceptions, and only here they become a line on standard error and a status. A traceback
+is a defect of ours, never a user's mistake.
+"""
+
+import os
+import sys
+
+from cyclopts import App, CycloptsError, UnusedCliTokensError
+
+from litmus import __version__
+from litmus.kube import errors
+
+from . import failures
+
+app = App(
+    name="litmus",
+    help="Chaos engineering for Kubernetes.",
+    version=f"litmus {__version__}",
+    version_flags=["--version"],
+    help_format="plaintext",
+    result_action="return_value",
+    print_error=False,
+    exit_on_error=False,
+    suppress_keyboard_interrupt=False,
+)
+hub = App(name="hub", help="The catalogue of experiments.")
+
+app.command("litmus.cli.install:install", name="install", help="Install the operator and its definitions in a cluster.")
+app.command("litmus.cli.uninstall:uninstall", name="uninstall", help="Remove the operator from a cluster.")
+app.command("litmus.cli.plan:plan", name="plan", help="Show who an engine would hit; changes nothing.")
+app.command("litmus.cli.run:run", name="run", help="Run an engine and wait for its verdict.")
+app.command("litmus.cli.stop:stop", name="stop", help="Abort running engines.")
+app.command(hub)
+hub.command("litmus.cli.hub:serve", name="serve", help="Serve the charts, for kubectl apply -f URL.")
+
+
+def main(arguments: list[str]) -> int:
+    """Runs one command and returns its exit status (``litmus.cli.failures``)."""
+    try:
+        status = app(arguments)
+        sys.stdout.flush()
+    except CycloptsError as error:
+        return _say(_sentence(error), failures.USAGE)
+    except failures.Failed as error:
+        return _say(str(error), error.status)
+    except errors.KubeError as error:
+        return _say(str(error), failures.REFUSED)
+    except KeyboardInterrupt:
+        return failures.INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has left; the interpreter must not try to write the rest of it at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return failures.INTERRUPTED
+    return status if isinstance(status, int) else 0
+
+
+def _say(sentence: str, status: int) -> int:
+    print(f"litmus: {sentence}", file=sys.stderr)
+    return status
+
+
+def _sentence(error: CycloptsError) -> str:
+    """The library's message on one line, and where to look things up."""
+    command = " ".join(["litmus", *(error.command_chain or ())])
+    if isinstance(error, UnusedCliTokensError):
+        return f"Unexpected argument: {' '.join(error.unused_tokens or ())}. See {command} --help."
+    return f"{' '.join(str(error).split())} See {command} --help."

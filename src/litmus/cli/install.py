@@ -1,0 +1,132 @@
+"""``litmus install``: brings the operator and its definitions into a cluster, and waits until it works.
+
+Everything goes by server-side apply, so that doing it again is harmless and doing it with another release is an
+upgrade. What it never does is to take over from an operator that runs the same engines from another namespace: two
+operators would start every run twice.
+"""
+
+from typing import Annotated, Any
+
+from cyclopts import Parameter, validators
+
+from litmus.hub import documents
+from litmus.kube import Cluster, errors, kinds, waiting
+
+from . import failures, installed, manifests, options, rollout
+
+_DEADLINE_S = 60.0
+_ESTABLISHED_DEADLINE_S = 30.0
+
+
+async def install(
+    *,
+    namespace: options.Namespace = options.OPERATOR_NAMESPACE,
+    scope: Annotated[
+        manifests.Scope,
+        Parameter(help="cluster: runs the engines of every namespace. namespaced: those of its own namespace only."),
+    ] = "cluster",
+    image: options.Image = "",
+    replicas: Annotated[
+        int, Parameter(help="Operators; one acts, the others stand by.", validator=validators.Number(gte=0))
+    ] = 1,
+    crds: Annotated[bool, Parameter(help="Whether to apply the definitions, which takes an administrator.")] = True,
+    wait: Annotated[bool, Parameter(help="Whether to wait until the operator is ready.")] = True,
+    deadline: Annotated[float, Parameter(help="How long to wait for it, in seconds.")] = _DEADLINE_S,
+    render: Annotated[bool, Parameter(negative="", help="Print the manifests instead; needs no cluster.")] = False,
+    kubeconfig: options.Kubeconfig = "",
+    context: options.Context = "",
+) -> int:
+    """Install the operator and its definitions in a cluster; again to upgrade it or to change its settings."""
+    wanted = manifests.Installation(namespace=namespace, scope=scope, image=options.image(image), replicas=replicas)
+    if render:
+        print(manifests.render(wanted), end="")
+        return 0
+    async with Cluster.connect(kubeconfig=kubeconfig, context=context) as cluster:
+        await _refuse_second(cluster, wanted)
+        if crds:
+            await _define(cluster)
+        await _create_namespace(cluster, namespace)
+        for manifest in manifests.operator(wanted):
+            if manifest["kind"] != "Namespace":
+                await _apply(cluster, documents.plain(manifest))
+        if wait:
+            await rollout.until_ready(cluster, namespace=namespace, image=wanted.image, deadline_s=deadline)
+            print(f"The operator is ready in namespace {namespace} and runs {installed.engines_of(wanted.watched)}.")
+    return 0
+
+
+async def _refuse_second(cluster: Cluster, wanted: manifests.Installation) -> None:
+    for other in await installed.operators(cluster, namespace=wanted.namespace):
+        remedy = f"to change that, first run: litmus uninstall --namespace {other.namespace}"
+        if other.namespace != wanted.namespace and other.overlaps(wanted.watched):
+            raise failures.Failed(f"there is {other} already, and an engine must not have two operators; {remedy}")
+        if other.namespace == wanted.namespace and other.watched != wanted.watched:
+            raise failures.Failed(f"there is {other} already, with the rights for that; {remedy}")
+
+
+async def _define(cluster: Cluster) -> None:
+    """Applies the definitions and waits until the API server serves them."""
+    definitions = manifests.definitions()
+    try:
+        for definition in definitions:
+            await _apply(cluster, definition)
+    except errors.Forbidden as error:
+        raise errors.Forbidden(
+            f"{error}. Definitions are of the whole cluster: an administrator can apply them "
+            "(litmus install --render has them too), and --no-crds leaves them alone"
+        ) from error
+    for definition in definitions:
+        name = definition["metadata"]["name"]
+        await waiting.until(
+            cluster,
+            kinds.CRD,
+            _established,
+            namespace="",
+            name=name,
+            what=f"the API server to serve {name}",
+            deadline_s=_ESTABLISHED_DEADLINE_S,
+        )
+
+
+def _established(definitions: list[dict[str, Any]]) -> bool | None:
+    for definition in definitions:
+        for condition in definition.get("status", {}).get("conditions", ()):
+            if condition["type"] == "NamesAccepted" and condition["status"] == "False":
+                raise errors.Invalid(f"{definition['metadata']['name']}: {condition['message']}")
+            if condition["type"] == "Established" and condition["status"] == "True":
+                return True
+    return None
+
+
+async def _create_namespace(cluster: Cluster, name: str) -> None:
+    """An existing namespace is left as it is: it may be somebody else's, and not everybody may look at it."""
+    try:
+        present = await cluster.find(kinds.NAMESPACE, name) is not None
+    except errors.Forbidden:
+        return
+    if not present:
+        await cluster.create(kinds.NAMESPACE, {"metadata": {"name": name}})
+    print(f"namespace/{name} {'unchanged' if present else 'created'}", flush=True)
+
+
+async def _apply(cluster: Cluster, manifest: dict[str, Any]) -> None:
+    """Applies one object and prints what came of it, in the words of kubectl."""
+    kind = installed.raw(kinds.of_manifest(manifest))
+    name, namespace = manifest["metadata"]["name"], manifest["metadata"].get("namespace", "")
+    before = await cluster.find(kind, name, namespace=namespace)
+    await cluster.apply(kind, manifest)
+    after = await cluster.get(kind, name, namespace=namespace)
+    print(f"{title(kind, name)} {_outcome(before, after)}", flush=True)
+
+
+def _outcome(before: dict[str, Any] | None, after: dict[str, Any]) -> str:
+    if before is None:
+        return "created"
+    same = before["metadata"]["resourceVersion"] == after["metadata"]["resourceVersion"]
+    return "unchanged" if same else "configured"
+
+
+def title(kind: kinds.Kind[Any], name: str) -> str:
+    """An object in the notation of kubectl: deployment.apps/chaos-operator-ce."""
+    group = f".{kind.group}" if kind.group else ""
+    return f"{kind.kind.lower()}{group}/{name}"

@@ -1,0 +1,240 @@
+"""What an installation of the operator is made of, as manifests. Pure.
+
+The operator breaks nothing itself: it starts runner pods, and helper pods that revert. Its role is the least that this
+takes, each rule with its reason.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from litmus import __version__
+from litmus.api import crds, names
+from litmus.experiments.declaration import Permission
+from litmus.hub import charts, documents
+from litmus.hub.documents import Comment, Flow, Quoted
+
+Document = dict[Any, Any]
+Scope = Literal["cluster", "namespaced"]
+RoleKind = Literal["Role", "ClusterRole"]
+
+NAME = "litmus"
+POD_LABELS = {"name": "chaos-operator"}
+HEALTH_PORT = 8081
+_USER = 65532
+_RBAC = "rbac.authorization.k8s.io"
+_LITMUS = "litmuschaos.io"
+_READ = ("get", "list", "watch")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installation:
+    """One operator. ``namespace=''`` leaves the namespace to ``kubectl apply -n``, which only scope namespaced can."""
+
+    namespace: str = names.OPERATOR_NAMESPACE
+    scope: Scope = "cluster"
+    image: str = charts.DEFAULT_IMAGE
+    replicas: int = 1
+
+    def __post_init__(self) -> None:
+        if self.scope == "cluster" and not self.namespace:
+            raise ValueError("the binding of a ClusterRole has to name a namespace")
+
+    @property
+    def watched(self) -> str:
+        """The namespace whose engines it runs, '' for the whole cluster."""
+        return "" if self.scope == "cluster" else self.namespace
+
+
+WATCHED = (
+    Permission(
+        groups=(_LITMUS,),
+        resources=("chaosengines", "chaosschedules"),
+        verbs=(*_READ, "update", "patch"),
+        reason="follow engines and schedules, and write their status and finalizer",
+    ),
+    Permission(
+        groups=(_LITMUS,),
+        resources=("chaosresults",),
+        verbs=(*_READ, "create", "update", "patch"),
+        reason="settle results that an experiment could not finish, and close the ledger of faults",
+    ),
+    Permission(
+        groups=(_LITMUS,), resources=("chaosexperiments",), verbs=_READ, reason="see which experiments are installed"
+    ),
+    Permission(
+        groups=("",),
+        resources=("pods",),
+        verbs=(*_READ, "create", "delete"),
+        reason="run one runner pod per engine, and end the pods of a run that is stopped",
+    ),
+    Permission(
+        groups=("batch",),
+        resources=("jobs",),
+        verbs=("get", "list", "delete"),
+        reason="end the experiments of a run that is stopped",
+    ),
+    Permission(
+        groups=("",),
+        resources=("events",),
+        verbs=("create", "get", "patch"),
+        reason="tell users what happens to their engines",
+    ),
+    Permission(
+        groups=("apps", "apps.openshift.io", "argoproj.io"),
+        resources=("deployments", "statefulsets", "daemonsets", "deploymentconfigs", "rollouts"),
+        verbs=("get", "list"),
+        reason="check that the application carries the annotation that allows chaos",
+    ),
+)
+OWN = (
+    Permission(
+        groups=("coordination.k8s.io",),
+        resources=("leases",),
+        verbs=("get", "create", "update", "patch"),
+        reason="elect the one operator that acts",
+    ),
+)
+CLUSTERWIDE = (
+    Permission(
+        groups=("apiextensions.k8s.io",),
+        resources=("customresourcedefinitions",),
+        verbs=_READ,
+        reason="notice definitions that are installed or upgraded while the operator runs",
+    ),
+)
+
+
+def definitions() -> list[Document]:
+    """The CustomResourceDefinitions."""
+    return list(crds.all_crds())
+
+
+def operator(wanted: Installation) -> list[Document]:
+    """Everything but the definitions, in the order in which it has to be created."""
+    first: list[Document] = []
+    if wanted.namespace:
+        first = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": wanted.namespace}}]
+    account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": _meta(wanted, "operator-serviceaccount")}
+    return [*first, account, *_access(wanted), _deployment(wanted)]
+
+
+def render(wanted: Installation, *, heading: str = "") -> str:
+    """The whole installation as one file for ``kubectl apply``."""
+    return documents.write([*definitions(), *operator(wanted)], heading=heading)
+
+
+def _access(wanted: Installation) -> list[Document]:
+    if wanted.scope == "namespaced":
+        return _granted("Role", (*WATCHED, *OWN), wanted)
+    return [*_granted("ClusterRole", (*WATCHED, *CLUSTERWIDE), wanted), *_granted("Role", OWN, wanted)]
+
+
+def _granted(kind: RoleKind, rules: tuple[Permission, ...], wanted: Installation) -> list[Document]:
+    within: Document = {"namespace": wanted.namespace} if wanted.namespace else {}
+    named = _meta(wanted, f"operator-{kind.lower()}", clusterwide=kind == "ClusterRole")
+    bound = _meta(wanted, f"operator-{kind.lower()}binding", clusterwide=kind == "ClusterRole")
+    return [
+        {"apiVersion": f"{_RBAC}/v1", "kind": kind, "metadata": named, "rules": [e for r in rules for e in _rule(r)]},
+        {
+            "apiVersion": f"{_RBAC}/v1",
+            "kind": f"{kind}Binding",
+            "metadata": bound,
+            "roleRef": {"apiGroup": _RBAC, "kind": kind, "name": NAME},
+            "subjects": [{"kind": "ServiceAccount", "name": NAME, **within}],
+        },
+    ]
+
+
+def _rule(permission: Permission) -> list[Any]:
+    rule = {
+        "apiGroups": Flow(permission.groups),
+        "resources": Flow(permission.resources),
+        "verbs": Flow(permission.verbs),
+    }
+    return [Comment(f"To {permission.reason}."), rule]
+
+
+def _meta(wanted: Installation, component: str, *, name: str = NAME, clusterwide: bool = False) -> Document:
+    within: Document = {"namespace": wanted.namespace} if wanted.namespace and not clusterwide else {}
+    return {"name": name, **within, "labels": _labels(component) | {"name": NAME}}
+
+
+def _labels(component: str) -> Document:
+    return {
+        "app.kubernetes.io/name": NAME,
+        "app.kubernetes.io/version": Quoted(__version__),
+        names.COMPONENT: component,
+        names.PART_OF: "litmus",
+    }
+
+
+def _deployment(wanted: Installation) -> Document:
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": _meta(wanted, "operator", name=names.OPERATOR_NAME),
+        "spec": {
+            "replicas": wanted.replicas,
+            "selector": {"matchLabels": dict(POD_LABELS)},
+            "template": {
+                "metadata": {"labels": _labels("operator") | POD_LABELS},
+                "spec": {
+                    "serviceAccountName": NAME,
+                    Comment("It gives up its lease when it ends, so that another operator goes on at once."): None,
+                    "terminationGracePeriodSeconds": 10,
+                    "securityContext": {
+                        "runAsNonRoot": True,
+                        "runAsUser": _USER,
+                        "runAsGroup": _USER,
+                        "seccompProfile": {"type": "RuntimeDefault"},
+                    },
+                    "containers": [_container(wanted)],
+                },
+            },
+        },
+    }
+
+
+def _container(wanted: Installation) -> Document:
+    return {
+        "name": "chaos-operator",
+        "image": wanted.image,
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["litmus", "operator"],
+        "env": [
+            Comment("Image of the runner pods, unless an engine names its own."),
+            {"name": "CHAOS_RUNNER_IMAGE", "value": wanted.image},
+            *_watch_namespace(wanted),
+            {"name": "OPERATOR_NAMESPACE", **_field("metadata.namespace")},
+            {"name": "POD_NAME", **_field("metadata.name")},
+        ],
+        "ports": [{"name": "health", "containerPort": HEALTH_PORT, "protocol": "TCP"}],
+        "readinessProbe": {**_probe("/readyz"), "periodSeconds": 1, "failureThreshold": 3},
+        "livenessProbe": {**_probe("/healthz"), "initialDelaySeconds": 10, "periodSeconds": 2, "failureThreshold": 10},
+        "resources": {"requests": {"cpu": "20m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}},
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+    }
+
+
+def _watch_namespace(wanted: Installation) -> list[Any]:
+    if wanted.scope == "cluster":
+        return [
+            Comment("Whose engines it runs; empty means the whole cluster."),
+            {"name": "WATCH_NAMESPACE", "value": Quoted("")},
+        ]
+    return [
+        Comment("Whose engines it runs: those of its own namespace only."),
+        {"name": "WATCH_NAMESPACE", **_field("metadata.namespace")},
+    ]
+
+
+def _field(path: str) -> Document:
+    return {"valueFrom": {"fieldRef": {"fieldPath": path}}}
+
+
+def _probe(path: str) -> Document:
+    return {"httpGet": {"path": path, "port": "health"}, "timeoutSeconds": 5}

@@ -1,0 +1,25 @@
+"""Options that several commands share, each described once."""
+
+import os
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from litmus.api import names
+from litmus.hub import charts
+
+Kubeconfig = Annotated[
+    str, Parameter(help="Kubeconfig file; else $KUBECONFIG, else ~/.kube/config.", show_default=False)
+]
+Context = Annotated[str, Parameter(help="Context of the kubeconfig; else its current one.", show_default=False)]
+Namespace = Annotated[str, Parameter(name=["--namespace", "-n"], help="Namespace of the operator.")]
+Image = Annotated[
+    str, Parameter(help="Image of litmus; else $LITMUS_IMAGE, else that of this release.", show_default=False)
+]
+
+OPERATOR_NAMESPACE = names.OPERATOR_NAMESPACE
+
+
+def image(given: str) -> str:
+    """The image that was asked for."""
+    return given or os.environ.get("LITMUS_IMAGE", "") or charts.DEFAULT_IMAGE
