@@ -38,7 +38,7 @@ COMPATIBLE_VERSION = "1.10.0"
 NEWEST = "master"
 VERSIONS = (COMPATIBLE_VERSION, __version__, NEWEST)
 
-_YAML = "text/yaml; charset=utf-8"
+_YAML = "text/yaml"  # the framework adds the charset
 _NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
@@ -58,13 +58,14 @@ def app(*, image: str = charts.DEFAULT_IMAGE, experiments: Sequence[Experiment] 
         namespace: Annotated[str, Parameter(required=False)] = "",
     ) -> Response[str]:
         if version not in VERSIONS:
-            return _problem(404, f"There is no version {version!r}; there is {', '.join(VERSIONS)}.")
+            return _problem(404, f"There is no version {version!r}. There is {', '.join(VERSIONS)}.")
         if not file:
             return _problem(400, f"The parameter file is missing: add ?file=PATH, where PATH is {_summary(paths)}.")
         if namespace and not _NAMESPACE.fullmatch(namespace):
             return _problem(400, f"namespace={namespace!r} is no name of a namespace: small letters, digits and -.")
         if file not in paths:
-            return _problem(404, f"There is no file {file!r}{strict.closest(file, paths)}; there is {_summary(paths)}.")
+            hint = strict.closest(file, paths) or "."
+            return _problem(404, f"There is no file {file!r}{hint} There is {_summary(paths)}.")
         return Response(charts.table(offered, image=image, namespace=namespace)[file](), media_type=_YAML)
 
     @get("/api/version", sync_to_thread=False)
