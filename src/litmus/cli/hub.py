@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from cyclopts import Parameter
+from cyclopts import Parameter, validators
 
 from litmus.hub import MissingExtra
 
@@ -15,7 +15,9 @@ PORT = 8080
 async def serve(
     *,
     host: Annotated[str, Parameter(help="Address to listen on; 0.0.0.0 for all.")] = HOST,
-    port: Annotated[int, Parameter(help="Port to listen on; 0 takes a free one.")] = PORT,
+    port: Annotated[
+        int, Parameter(help="Port to listen on; 0 takes a free one.", validator=validators.Number(gte=0, lte=65535))
+    ] = PORT,
     image: options.Image = "",
 ) -> int:
     """Serve the charts, for kubectl apply -f URL."""
