@@ -61,6 +61,7 @@ class Server:
     asked: list[Asked] = field(default_factory=list)
     page: int | None = None
     stalled: bool = False
+    closing: bool = False
     _changes: list[tuple[str, str, Object]] = field(default_factory=list)
     _more: asyncio.Condition = field(default_factory=asyncio.Condition)
     _versions: Iterator[int] = field(default_factory=lambda: itertools.count(1))
@@ -68,6 +69,7 @@ class Server:
     _answers: list[Callable[[Asked], web.Response | None]] = field(default_factory=list)
     _losing: list[tuple[str, str]] = field(default_factory=list)
     _callbacks: dict[tuple[str, str], list[Callback]] = field(default_factory=dict)
+    _waiters: list[asyncio.Future[None]] = field(default_factory=list)
 
     # What a test says and asks
 
@@ -94,6 +96,13 @@ class Server:
 
     def verbs(self, plural: str) -> list[str]:
         return [asked.verb for asked in self.asked if asked.plural == plural]
+
+    async def until_asked(self, verb: str, plural: str, *, times: int = 1) -> None:
+        """Returns when such a request came in this often."""
+        while self.verbs(plural).count(verb) < times:
+            waiter = asyncio.get_running_loop().create_future()
+            self._waiters.append(waiter)
+            await waiter
 
     def get(self, plural: str, name: str, namespace: str = "shop") -> Object:
         return self.objects[plural, namespace, name]
@@ -129,6 +138,8 @@ class Server:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         asked = await _read(request)
         self.asked.append(asked)
+        while self._waiters:
+            self._waiters.pop().set_result(None)
         for respond in list(self._answers):
             response = respond(asked)
             if response is not None:
@@ -239,8 +250,10 @@ class Server:
                 if plural == asked.plural and fresh and inside and _selected(item, asked.query):
                     await response.write(json.dumps({"type": change, "object": item}).encode() + b"\n")
             async with self._more:
-                while len(self._changes) == told or self.stalled:
+                while not self.closing and (self.stalled or len(self._changes) == told):
                     await self._more.wait()
+            if self.closing:
+                return response
 
     def _note(self, change: str, plural: str, item: Object) -> None:
         self._changes.append((change, plural, copy.deepcopy(item)))
@@ -270,6 +283,8 @@ async def running() -> AsyncIterator[Server]:
         server.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
         yield server
     finally:
+        server.closing = True
+        await server._tell()
         await runner.cleanup()
 
 

@@ -1,5 +1,6 @@
 """What the tests of several rooms share: a small API server on loopback and a connection to it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -14,6 +15,11 @@ from tests import apiserver
 # The same examples in every run: a property that fails once must fail again.
 settings.register_profile("litmus", derandomize=True, deadline=None, max_examples=60, database=None)
 settings.load_profile("litmus")
+
+
+def pytest_configure() -> None:
+    """Before a test without a loop, looptime asks for one, and asyncio would make one that nobody closes."""
+    asyncio.set_event_loop(None)
 
 
 def connection(url: str) -> SingleConfig:
