@@ -1,0 +1,122 @@
+"""`litmus fault`: one request in, one report out, by the termination message and by standard output."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from litmus.faults import command
+from litmus.faults.contract import FaultError, Plan, Proof
+
+LIMIT = 4096  # of a termination message, set by the kubelet
+
+
+@dataclass
+class Scripted:
+    """A mechanism that does what its parameters say, and notes the order in which it was used."""
+
+    does: str = "hold"
+    words: str = "done"
+    log: list[str] = field(default_factory=list)
+
+    def plan(self) -> Plan:
+        LOG.append(f"plan {self.words}")
+        if self.does == "refuse":
+            raise FaultError(self.words)
+        return Plan(changes="")
+
+    def inject(self) -> None:
+        LOG.append(f"inject {self.words}")
+
+    def prove(self) -> Proof:
+        LOG.append(f"prove {self.words}")
+        return Proof(asked="it", delivered=self.words, holds=self.does == "hold")
+
+    def revert(self) -> None: ...
+
+
+LOG: list[str] = []
+
+
+@pytest.fixture
+def run(monkeypatch, tmp_path, capsys):
+    LOG.clear()
+    monkeypatch.setitem(command.MECHANISMS, "scripted", Scripted)
+    monkeypatch.setattr(command, "TERMINATION_LOG", tmp_path / "termination-log")
+
+    def request(*targets: dict, **changes) -> tuple[int, dict, str]:
+        text = json.dumps({"mechanism": "scripted", "targets": targets, **changes})
+        code = command.main([text])
+        written = (tmp_path / "termination-log").read_text()
+        assert capsys.readouterr().out.strip() == written
+        return code, json.loads(written), written
+
+    return request
+
+
+def target(name: str, **parameters: str) -> dict:
+    return {"name": name, "parameters": parameters}
+
+
+def test_every_target_that_was_hit_is_reported_with_what_was_asked_and_delivered(run):
+    code, report, _ = run(target("web-1/web"), target("web-2/web", words="ended after 0.01 s"))
+    assert code == 0
+    assert report == {
+        "targets": [
+            {"name": "web-1/web", "asked": "it", "delivered": "done", "holds": True},
+            {"name": "web-2/web", "asked": "it", "delivered": "ended after 0.01 s", "holds": True},
+        ]
+    }
+
+
+def test_all_targets_are_hit_before_the_first_is_proven(run):
+    run(target("a", words="a"), target("b", words="b"))
+    assert LOG == ["plan a", "inject a", "plan b", "inject b", "prove a", "prove b"]
+
+
+def test_a_target_that_can_not_be_hit_is_reported_beside_those_that_were(run):
+    code, report, _ = run(target("a"), target("b", does="refuse", words="no process here"), target("c"))
+    assert code == 2
+    assert [(entry["name"], entry["holds"]) for entry in report["targets"]] == [("a", True), ("b", False), ("c", True)]
+    assert report["targets"][1]["delivered"] == "no process here"
+
+
+def test_a_target_without_an_effect_is_a_failure(run):
+    code, report, _ = run(target("a", does="nothing"))
+    assert code == 2
+    assert report["targets"][0]["holds"] is False
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "IndexError"),
+        (["not json"], "JSONDecodeError"),
+        (["{}"], "mechanism"),
+        (['{"mechanism":"kill"}'], "targets"),
+        (['{"mechanism":"earthquake","targets":[]}'], "earthquake"),
+        (['{"mechanism":"kill","targets":[{"name":"a","parameters":{"colour":"red"}}]}'], "colour"),
+        (['{"mechanism":"kill","targets":[{"name":"a"}]}'], "parameters"),
+        (["[]"], "TypeError"),
+    ],
+)
+def test_a_request_that_can_not_be_read_is_answered_with_what_is_wrong(tmp_path, monkeypatch, arguments, words):
+    monkeypatch.setattr(command, "TERMINATION_LOG", tmp_path / "log")
+    assert command.main(arguments) == 4
+    error = json.loads((tmp_path / "log").read_text())["error"]
+    assert "can't be read" in error
+    assert words in error
+
+
+def test_a_report_that_is_too_long_keeps_who_was_hit_and_loses_the_details(run):
+    names = [f"web-{n}/web" for n in range(20)]
+    _, report, written = run(*(target(name, words="x" * 500) for name in names))
+    assert len(written) <= LIMIT
+    assert report == {"targets": [{"name": name, "holds": True} for name in names]}
+
+
+def test_outside_a_pod_standard_output_has_the_report(monkeypatch, capsys):
+    monkeypatch.setattr(command, "TERMINATION_LOG", Path("/nowhere/termination-log"))
+    assert command.main(['{"mechanism":"kill","targets":[]}']) == 0
+    assert json.loads(capsys.readouterr().out) == {"targets": []}
