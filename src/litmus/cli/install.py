@@ -31,7 +31,9 @@ async def install(
     ] = 1,
     crds: Annotated[bool, Parameter(help="Whether to apply the definitions, which takes an administrator.")] = True,
     wait: Annotated[bool, Parameter(help="Whether to wait until the operator is ready.")] = True,
-    deadline: Annotated[float, Parameter(help="How long to wait for it, in seconds.")] = _DEADLINE_S,
+    deadline: Annotated[
+        float, Parameter(help="How long to wait for it, in seconds.", validator=validators.Number(gt=0))
+    ] = _DEADLINE_S,
     render: Annotated[bool, Parameter(negative="", help="Print the manifests instead; needs no cluster.")] = False,
     kubeconfig: options.Kubeconfig = "",
     context: options.Context = "",
@@ -57,11 +59,11 @@ async def install(
 
 async def _refuse_second(cluster: Cluster, wanted: manifests.Installation) -> None:
     for other in await installed.operators(cluster, namespace=wanted.namespace):
-        remedy = f"to change that, first run: litmus uninstall --namespace {other.namespace}"
+        remedy = f"first run: litmus uninstall --namespace {other.namespace}"
         if other.namespace != wanted.namespace and other.overlaps(wanted.watched):
-            raise failures.Failed(f"there is {other} already, and an engine must not have two operators; {remedy}")
+            raise failures.Failed(f"there is already {other}, and an engine must not have two; to move it, {remedy}")
         if other.namespace == wanted.namespace and other.watched != wanted.watched:
-            raise failures.Failed(f"there is {other} already, with the rights for that; {remedy}")
+            raise failures.Failed(f"there is already {other}, with the rights for that; to change its scope, {remedy}")
 
 
 async def _define(cluster: Cluster) -> None:
@@ -122,8 +124,14 @@ async def _apply(cluster: Cluster, manifest: dict[str, Any]) -> None:
 def _outcome(before: dict[str, Any] | None, after: dict[str, Any]) -> str:
     if before is None:
         return "created"
-    same = before["metadata"]["resourceVersion"] == after["metadata"]["resourceVersion"]
-    return "unchanged" if same else "configured"
+    return "unchanged" if _content(before) == _content(after) else "configured"
+
+
+def _content(seen: dict[str, Any]) -> dict[str, Any]:
+    """An object without what the cluster itself keeps writing to it."""
+    bookkeeping = ("resourceVersion", "generation", "managedFields")
+    meta = {key: value for key, value in seen["metadata"].items() if key not in bookkeeping}
+    return {**seen, "metadata": meta, "status": None}
 
 
 def title(kind: kinds.Kind[Any], name: str) -> str:

@@ -23,7 +23,7 @@ class Operator:
         return not self.watched or not watched or self.watched == watched
 
     def __str__(self) -> str:
-        return f"the operator in namespace {self.namespace}, which runs {engines_of(self.watched)}"
+        return f"an operator in namespace {self.namespace} that runs {engines_of(self.watched)}"
 
 
 def engines_of(watched: str) -> str:
@@ -81,7 +81,8 @@ class Objects:
             (len(self.experiments), "experiment"),
             (len(self.schedules), "schedule"),
         ]
-        return ", ".join(f"{n} {word}{'' if n == 1 else 's'}" for n, word in counts)
+        some = [f"{n} {word}{'' if n == 1 else 's'}" for n, word in counts if n]
+        return ", ".join(some) or "no objects"
 
     def __bool__(self) -> bool:
         return bool(self.engines or self.results or self.experiments or self.schedules)

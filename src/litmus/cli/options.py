@@ -8,11 +8,19 @@ from cyclopts import Parameter
 from litmus.api import names
 from litmus.hub import charts
 
+
+def _is_namespace(_: object, name: str) -> None:
+    if not charts.is_namespace(name):
+        raise ValueError(f"{name!r} is no name of a namespace: small letters, digits and -, at most 63.")
+
+
 Kubeconfig = Annotated[
     str, Parameter(help="Kubeconfig file; else $KUBECONFIG, else ~/.kube/config.", show_default=False)
 ]
 Context = Annotated[str, Parameter(help="Context of the kubeconfig; else its current one.", show_default=False)]
-Namespace = Annotated[str, Parameter(name=["--namespace", "-n"], help="Namespace of the operator.")]
+Namespace = Annotated[
+    str, Parameter(name=["--namespace", "-n"], help="Namespace of the operator.", validator=_is_namespace)
+]
 Image = Annotated[
     str, Parameter(help="Image of litmus; else $LITMUS_IMAGE, else that of this release.", show_default=False)
 ]

@@ -53,7 +53,9 @@ class Display:
                 container = f"/{target.container}" if target.container else ""
                 self.line(f"  → {target.name}{container} on {target.node}: {target.asked}")
             if target.ready_after_seconds is not None and (before is None or before.ready_after_seconds is None):
-                self.line(f"  ✓ {target.name} replaced by {_short(target)}, ready after {target.ready_after_seconds:.1f} s")
+                self.line(
+                    f"  ✓ {target.name} replaced by {_short(target)}, ready after {target.ready_after_seconds:.1f} s"
+                )
             self._targets[name, place] = target
         self._advance(result)
 

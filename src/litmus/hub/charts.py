@@ -9,6 +9,7 @@ The layout is that of the public hub at 1.10 (reference/litmus-outer.md, 1.4). N
 asked to or Kubernetes forces it to, so that ``kubectl apply -n`` decides.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
@@ -30,6 +31,11 @@ _FALLBACK_NAMESPACE = "default"
 _UNITS = {"s": "In seconds.", "%": "In percent."}
 
 Document = dict[Any, Any]
+
+
+def is_namespace(name: str) -> bool:
+    """Whether Kubernetes would take the name (a DNS label of RFC 1123)."""
+    return bool(re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", name))
 
 
 def table(

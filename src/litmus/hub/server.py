@@ -10,7 +10,6 @@ a 404 that says what does.
 
 import asyncio
 import errno
-import re
 import signal
 import socket
 from collections.abc import Iterable, Sequence
@@ -39,7 +38,6 @@ NEWEST = "master"
 VERSIONS = (COMPATIBLE_VERSION, __version__, NEWEST)
 
 _YAML = "text/yaml"  # the framework adds the charset
-_NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
 class CannotListen(Exception):
@@ -61,7 +59,7 @@ def app(*, image: str = charts.DEFAULT_IMAGE, experiments: Sequence[Experiment] 
             return _problem(404, f"There is no version {version!r}. There is {', '.join(VERSIONS)}.")
         if not file:
             return _problem(400, f"The parameter file is missing: add ?file=PATH, where PATH is {_summary(paths)}.")
-        if namespace and not _NAMESPACE.fullmatch(namespace):
+        if namespace and not charts.is_namespace(namespace):
             return _problem(400, f"namespace={namespace!r} is no name of a namespace: small letters, digits and -.")
         if file not in paths:
             hint = strict.closest(file, paths) or "."

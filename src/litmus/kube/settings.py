@@ -7,9 +7,12 @@ from typing import Any
 
 import yaml
 from lightkube.config import kubeconfig
+from lightkube.config.models import User
 from lightkube.core import exceptions
 
 from . import errors
+
+__all__ = ["User", "load"]
 
 _REMEDY = "set KUBECONFIG, pass --kubeconfig, or start a cluster first"
 

@@ -30,13 +30,15 @@ def main(arguments: list[str]) -> int:
         own_namespace=os.environ.get("OPERATOR_NAMESPACE", "litmus"),
         identity=os.environ.get("POD_NAME", socket.gethostname()),
         image=os.environ.get("CHAOS_RUNNER_IMAGE", ""),
+        health_port=int(os.environ.get("HEALTH_PORT", "8081")),
     )
     try:
         asyncio.run(serve.serve(settings))
     except (lease.Lost, errors.KubeError) as error:
         log.error("the operator ends: %s", error)
         return 1
-    except OSError as error:
-        log.error("the health endpoint on port %s can't be opened: %s", settings.health_port, error)
+    except Exception:
+        # The outermost loop of the process: the kubelet starts it again, and whoever reads the log must find the cause.
+        log.exception("the operator ends: defect")
         return 1
     return 0

@@ -3,10 +3,10 @@
 import asyncio
 import contextlib
 import logging
-import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import kopf
@@ -15,7 +15,8 @@ from aiohttp import web
 
 from litmus import api
 from litmus.api import names
-from litmus.kube import Cluster, events
+from litmus.kube import Cluster, errors, events
+from litmus.kube import settings as connection
 
 from . import decide, engine, keeper, lease, ledger
 
@@ -34,43 +35,56 @@ class Settings:
     own_namespace: str
     identity: str
     image: str
-    health_port: int = 8081
+    health_port: int
 
 
 async def serve(settings: Settings) -> None:
     """Runs until SIGTERM, or until leadership is lost (raises lease.Lost)."""
+    starting = asyncio.Event()
     async with (
         Cluster.connect(patience_s=PATIENCE_S) as cluster,
-        _health(settings.health_port),
+        _health(settings.health_port, ready=lambda: not starting.is_set()),
     ):
         claim = lease.Lease(cluster, namespace=settings.own_namespace, identity=settings.identity)
         stop = asyncio.Event()
         _on_termination(stop)
         if await _before(stop, claim.acquire()):
-            await _lead(cluster, settings, claim, stop)
+            starting.set()
+            await _lead(cluster, settings, claim, stop, starting)
 
 
-async def _lead(cluster: Cluster, settings: Settings, claim: lease.Lease, stop: asyncio.Event) -> None:
+async def _lead(
+    cluster: Cluster, settings: Settings, claim: lease.Lease, stop: asyncio.Event, starting: asyncio.Event
+) -> None:
     poster = events.Poster(cluster, names.OPERATOR_NAME)
     kept = keeper.Keeper()
     registry = _handlers(cluster, poster, kept, image=settings.image)
     scope: dict[str, Any] = (
         {"namespaces": [settings.watch_namespace]} if settings.watch_namespace else {"clusterwide": True}
     )
+    identity: Any = settings.identity  # else kopf looks up the name of a user that the image does not have
     ready = asyncio.Event()
     watching = asyncio.create_task(
-        kopf.operator(registry=registry, settings=_kopf_settings(), standalone=True, ready_flag=ready, **scope)
+        kopf.operator(
+            registry=registry,
+            settings=_kopf_settings(),
+            standalone=True,
+            identity=identity,
+            ready_flag=ready,
+            **scope,
+        )
     )
     reaping = asyncio.create_task(ledger.reap_forever(cluster, poster, namespace=settings.watch_namespace or "*"))
     leading = asyncio.create_task(claim.keep())
     stopping = asyncio.create_task(stop.wait())
     tasks = {watching, reaping, leading, stopping}
+    tasks.add(restoring := asyncio.create_task(_started(ready, starting, stop)))
     try:
-        if await _before(stop, ready.wait()):
-            _on_termination(stop)  # kopf has put its own handlers there, which take seconds to stop its watches
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait(tasks - {restoring}, return_when=asyncio.FIRST_COMPLETED)
         for task in done - {stopping}:
             task.result()  # raises what ended it
+        if not stop.is_set():
+            raise lease.Lost("the watches ended by themselves")
     finally:
         # Nothing of ours acts any more before the lease is given up; kopf's watches alone write nothing.
         await kept.close()
@@ -79,6 +93,12 @@ async def _lead(cluster: Cluster, settings: Settings, claim: lease.Lease, stop: 
         await asyncio.wait(tasks - {watching})
         await claim.release()
         await asyncio.wait({watching}, timeout=_KOPF_PATIENCE_S)
+
+
+async def _started(ready: asyncio.Event, starting: asyncio.Event, stop: asyncio.Event) -> None:
+    await ready.wait()
+    starting.clear()
+    _on_termination(stop)  # kopf has put its own handlers there, which take seconds to stop its watches
 
 
 def _on_termination(stop: asyncio.Event) -> None:
@@ -101,10 +121,23 @@ def _handlers(cluster: Cluster, poster: events.Poster, kept: keeper.Keeper, *, i
     registry = kopf.OperatorRegistry()
 
     @kopf.on.login(registry=registry)
-    def login(**of_kopf: Any) -> kopf.ConnectionInfo | None:
-        if os.environ.get("KUBECONFIG"):
-            return kopf.login_with_kubeconfig(**of_kopf)
-        return kopf.login_with_service_account(**of_kopf)
+    def login(**_: Any) -> kopf.ConnectionInfo:
+        """As our own door does it: kopf would need a cluster DNS. Called again when a token has expired."""
+        config = connection.load()
+        target, user = config.cluster, config.user or connection.User()
+        return kopf.ConnectionInfo(
+            server=target.server,
+            ca_path=config.abs_file(target.certificate_auth) if target.certificate_auth else None,
+            ca_data=target.certificate_auth_data,
+            insecure=target.insecure or None,
+            token=Path(user.token_file).read_text(encoding="utf-8").strip() if user.token_file else user.token,
+            username=user.username,
+            password=user.password,
+            certificate_path=config.abs_file(user.client_cert) if user.client_cert else None,
+            certificate_data=user.client_cert_data,
+            private_key_path=config.abs_file(user.client_key) if user.client_key else None,
+            private_key_data=user.client_key_data,
+        )
 
     @kopf.on.event(api.GROUP, api.VERSION, "chaosengines", registry=registry)
     async def engine_changed(body: kopf.Body, type: str | None, **_: Any) -> None:  # noqa: A002 - kopf's name
@@ -147,18 +180,24 @@ async def _before(stop: asyncio.Event, work: Any) -> bool:
 
 
 @contextlib.asynccontextmanager
-async def _health(port: int) -> AsyncIterator[None]:
-    """``/healthz``: the event loop turns. ``/readyz``: the process is up, leading or standing by."""
+async def _health(port: int, *, ready: Callable[[], bool]) -> AsyncIterator[None]:
+    """``/healthz``: the event loop turns. ``/readyz``: it stands by, or leads and watches."""
 
-    async def fine(_: web.Request) -> web.Response:
+    async def healthz(_: web.Request) -> web.Response:
         return web.Response(text="ok\n")
 
+    async def readyz(_: web.Request) -> web.Response:
+        return web.Response(text="ok\n") if ready() else web.Response(status=503, text="the watches are starting\n")
+
     app = web.Application()
-    app.router.add_get("/healthz", fine)
-    app.router.add_get("/readyz", fine)
+    app.router.add_get("/healthz", healthz)
+    app.router.add_get("/readyz", readyz)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
-    await web.TCPSite(runner, port=port).start()
+    try:
+        await web.TCPSite(runner, port=port).start()
+    except OSError as error:
+        raise errors.ConfigError(f"the health endpoint can't listen on port {port}: {error.strerror}") from error
     try:
         yield
     finally:

@@ -1,0 +1,38 @@
+"""Every test here runs on the cluster of KUBECONFIG, with the operator installed, in a namespace of its own."""
+
+import secrets
+from collections.abc import Iterator
+
+import pytest
+
+from litmus.experiments import catalogue
+from litmus.hub import charts
+from tests.cluster import stage as stages
+
+
+@pytest.fixture(scope="session")
+def operator() -> None:
+    """The operator of this checkout's image, installed as a user would."""
+    if not stages.KUBECONFIG:
+        pytest.skip("needs a cluster: set KUBECONFIG")
+    import os
+    if os.environ.get("SKIP_INSTALL"):
+        return
+    done = stages.litmus("install", *(["--image", stages.IMAGE] if stages.IMAGE else []), check=True)
+    assert "ready" in done.out
+
+
+@pytest.fixture
+def stage(operator: None) -> Iterator[stages.Stage]:
+    """A namespace with the experiments and a service account with the smallest role."""
+    made = stages.Stage(f"e2e-{secrets.token_hex(3)}")
+    stages.kubectl("create", "namespace", made.name)
+    made.kubectl("apply", "-f", "-", stdin=experiments())
+    stages.grant(made)
+    yield made
+    stages.kubectl("delete", "namespace", made.name, "--wait=false")
+
+
+def experiments() -> str:
+    """The bundle of the hub."""
+    return charts.bundle(catalogue.everything(), image=stages.IMAGE or charts.DEFAULT_IMAGE)
