@@ -1,0 +1,91 @@
+"""The table of a benchmark: what was measured of each figure, beside its budget. Pure.
+
+A benchmark never fails because of a figure: who reads the table decides. What could not be measured keeps its row, with
+the reason in it, so that a missing figure is never taken for a good one.
+"""
+
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+_HEAD = (
+    "figure",
+    "original 1.10.0 on this machine",
+    "budget",
+    "measured (median)",
+    "min–max",
+    "n",
+    "within budget",
+)
+
+
+class NotMeasured(Exception):
+    """A figure can't be measured. The sentence says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """What is measured. ``original`` and ``budget`` are those of design.md §7."""
+
+    title: str
+    unit: Literal["s", "MB"]
+    budget: float
+    original: str = "–"
+
+    def text(self, value: float) -> str:
+        """A value with as many digits as tell it from its budget."""
+        decimals = 3 if self.budget < 1 else 2 if self.budget < 10 else 1
+        return f"{value:.{decimals}f}"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A figure with what was measured of it; ``why_not`` when that is nothing."""
+
+    figure: Figure
+    values: Sequence[float] = ()
+    why_not: str = "not measured"
+
+    @property
+    def within(self) -> bool | None:
+        """Whether the median keeps the budget; None when nothing was measured."""
+        return statistics.median(self.values) <= self.figure.budget if self.values else None
+
+    def cells(self) -> tuple[str, ...]:
+        figure = self.figure
+        about = (figure.title, figure.original, f"{figure.budget:g} {figure.unit}")
+        if not self.values:
+            why_not = " ".join(self.why_not.replace("|", "/").split())
+            return (*about, why_not, "–", "0", "–")
+        text = figure.text
+        median = f"{text(statistics.median(self.values))} {figure.unit}"
+        spread = f"{text(min(self.values))}–{text(max(self.values))}"
+        return (*about, median, spread, str(len(self.values)), "yes" if self.within else "no")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """Where it was measured. ``load``: load averages of one minute, before and after."""
+
+    cores: int
+    kernel: str
+    kubernetes: str
+    image: str
+    load: tuple[float, float]
+
+    def __str__(self) -> str:
+        before, after = self.load
+        return (
+            f"{self.cores} cores, kernel {self.kernel}, Kubernetes {self.kubernetes}, image {self.image}, "
+            f"load average {before:.1f} before and {after:.1f} after"
+        )
+
+
+def render(rows: Iterable[Row]) -> str:
+    """A Markdown table that can be read in a terminal too."""
+    lines = [_HEAD, *(row.cells() for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    shown = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines]
+    rule = "| " + " | ".join("-" * width for width in widths)
+    return "\n".join(f"{line} |" for line in (shown[0], rule, *shown[1:]))
