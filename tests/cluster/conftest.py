@@ -16,6 +16,7 @@ def operator() -> None:
     if not stages.KUBECONFIG:
         pytest.skip("needs a cluster: set KUBECONFIG")
     import os
+
     if os.environ.get("SKIP_INSTALL"):
         return
     done = stages.litmus("install", *(["--image", stages.IMAGE] if stages.IMAGE else []), check=True)

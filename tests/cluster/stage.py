@@ -82,7 +82,7 @@ class Stage:
         words = [word for word in (name, f"-l={selector}" if selector else "") if word]
         text = self.kubectl("get", kind, *words, "-o", "json", "--ignore-not-found")
         if not text:
-            return None
+            return None if name else []
         found = json.loads(text)
         return found if name else found["items"]
 
@@ -119,7 +119,9 @@ class Stage:
             if "deletionTimestamp" not in pod["metadata"]
         }
 
-    def engine(self, *experiments: str | dict[str, Any], name: str = "chaos", app: str = "web", **spec: Any) -> dict[str, Any]:
+    def engine(
+        self, *experiments: str | dict[str, Any], name: str = "chaos", app: str = "web", **spec: Any
+    ) -> dict[str, Any]:
         """The manifest of an engine; an experiment is a name or {name: env}."""
         entries = []
         for experiment in experiments:
@@ -151,7 +153,11 @@ class Stage:
 
         def over() -> dict[str, Any] | None:
             found = self.get("chaosengine", name)
-            done = found and found.get("status", {}).get("engineStatus") in words and found["spec"]["engineState"] == "stop"
+            done = (
+                found
+                and found.get("status", {}).get("engineStatus") in words
+                and found["spec"]["engineState"] == "stop"
+            )
             return found["status"] if done else None
 
         return until(over, f"engine {name} to end", deadline_s=deadline_s)
@@ -189,6 +195,10 @@ class Stage:
             and (not warnings or event["type"] == "Warning")
         ]
         return [f"{event['reason']}: {event['message']}" for event in sorted(found, key=lambda e: e["lastTimestamp"])]
+
+    def swept(self) -> None:
+        """Waits until nothing of a run is left: pods take their time to go."""
+        until(lambda: not self.leftovers(), "the pods and jobs of the run to be gone", deadline_s=30)
 
     def leftovers(self) -> list[str]:
         """Pods and jobs of a run that are still there."""

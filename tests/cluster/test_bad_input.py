@@ -109,7 +109,7 @@ def test_ends_with_an_error_and_one_event_that_says_what_to_do(stage: Stage, cha
     (event,) = stage.events(warnings=True)
     assert sentence in event.replace("serviceaccount", "service account")
     assert stage.pods() == before
-    assert stage.leftovers() == []
+    stage.swept()
 
 
 @pytest.mark.parametrize(

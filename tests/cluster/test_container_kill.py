@@ -24,7 +24,7 @@ def test_kills_the_container_and_passes_when_the_kubelet_restarts_it(stage: Stag
     assert after["containerID"] != before["containerID"]
     assert after["restartCount"] == before["restartCount"] + 1
     assert after["lastState"]["terminated"]["exitCode"] == 137
-    assert stage.leftovers() == []
+    stage.swept()
 
 
 def test_the_named_container_is_killed_and_its_neighbour_is_not(stage: Stage) -> None:

@@ -73,7 +73,7 @@ async def _guarded(experiment: Experiment, context: Context, env: Mapping[str, s
             task.cancel()
         await asyncio.gather(watch, stop, return_exceptions=True)
     if run.cancelled():
-        return results.Verdict(verdict="Stopped", fail_step=f"stopped during {context.step}", code=verdicts.ABORTED)
+        return await _why_ended(context)
     error = run.exception()
     if error is None:
         return results.Verdict(verdict="Pass")
@@ -125,16 +125,34 @@ async def _understand(experiment: Experiment, context: Context, env: Mapping[str
 
 async def _abort_requested(context: Context) -> None:
     """Returns when the engine was stopped or is being deleted."""
-    meta = context.engine.metadata
     while True:
         await asyncio.sleep(_ABORT_POLL_S)
         try:
-            seen = await context.cluster.find(kinds.ENGINE, meta.name, namespace=meta.namespace)
+            if await _stopped(context):
+                return
         except errors.KubeError as error:
             log.warning("the engine could not be read: %s", error)
-            continue
-        if seen is None or seen.metadata.uid != meta.uid or seen.metadata.deletion_timestamp or not seen.active:
-            return
+
+
+async def _stopped(context: Context) -> bool:
+    """Whether somebody stopped the engine, deleted it, or put another one in its place."""
+    meta = context.engine.metadata
+    seen = await context.cluster.find(kinds.ENGINE, meta.name, namespace=meta.namespace)
+    if seen is None or seen.metadata.uid != meta.uid:
+        return True
+    return seen.metadata.deletion_timestamp is not None or not seen.active
+
+
+async def _why_ended(context: Context) -> results.Verdict:
+    """Stopped if the engine was; a pod that is deleted or evicted while its engine runs on is an Error."""
+    if await _stopped(context):
+        return results.Verdict(verdict="Stopped", fail_step=f"stopped during {context.step}", code=verdicts.ABORTED)
+    return results.Verdict(
+        verdict="Error",
+        fail_step=f"the pod of {context.experiment} was ended from outside during {context.step} - deleted, evicted, "
+        "or its node was drained; apply the engine again",
+        code=verdicts.ABORTED,
+    )
 
 
 async def _conclude(context: Context, verdict: results.Verdict) -> None:

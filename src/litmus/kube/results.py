@@ -161,6 +161,8 @@ class Results:
         ``begun``: whether this run began to write the result. If so, a verdict that it did give stays.
         """
         seen = await self.find() if begun else None
+        if seen is None and verdict.verdict == "Stopped":
+            return verdict.verdict  # what never began leaves no result, and a namespace that is deleted takes none
         if seen is None:
             await self.begin(engine_uid=engine_uid, pod="")
         elif seen.status.experimentstatus.verdict != "Awaited":

@@ -163,8 +163,6 @@ class Reconciler:
     async def _settle_result(
         self, engine: api.ChaosEngine, entry: api.EngineExperiment, verdict: results.Verdict, *, begun: bool
     ) -> api.Verdict:
-        if verdict.verdict == "Stopped" and not begun:
-            return "Stopped"  # an experiment that never began leaves no result behind
         diary = results.Results(
             self.cluster, namespace=self.namespace, engine=self.name, experiment=entry.name, instance=entry.instance
         )
