@@ -13,12 +13,11 @@ import errno
 import signal
 import socket
 from collections.abc import Iterable, Sequence
-from typing import Annotated
+from typing import Any
 
 try:
     import uvicorn
-    from litestar import Litestar, MediaType, Response, get
-    from litestar.params import Parameter
+    from litestar import Litestar, MediaType, Request, Response, get
 except ModuleNotFoundError as error:
     from . import MissingExtra
 
@@ -50,11 +49,9 @@ def app(*, image: str = charts.DEFAULT_IMAGE, experiments: Sequence[Experiment] 
     paths = list(charts.table(offered))
 
     @get("/api/chaos/{version:str}", media_type=_YAML, sync_to_thread=False)
-    def chart(
-        version: str,
-        file: Annotated[str, Parameter(required=False)] = "",
-        namespace: Annotated[str, Parameter(required=False)] = "",
-    ) -> Response[str]:
+    def chart(request: Request[Any, Any, Any]) -> Response[str]:
+        version = request.path_params["version"]
+        file, namespace = (request.query_params.get(name, "") for name in ("file", "namespace"))
         if version not in VERSIONS:
             return _problem(404, f"There is no version {version!r}. There is {', '.join(VERSIONS)}.")
         if not file:
