@@ -24,9 +24,8 @@ def main() -> int:
             logs.to_stderr()
         status: int = import_module(_ROLES[arguments[0]]).main(arguments[1:])
         return status
-    people = import_module("litmus.cli.app")
-    status = people.main(arguments)
-    return status
+    ended: int = import_module("litmus.cli.app").main(arguments)
+    return ended
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ def environment() -> dict[str, str]:
 
 def run(command: list[str], *, check: bool = True, stdin: str = "", deadline_s: float = 120) -> "Finished":
     """One process to its end, with its output and its exit status."""
-    done = subprocess.run(  # noqa: S603 - the tests' own commands
+    done = subprocess.run(
         command, input=stdin, capture_output=True, text=True, timeout=deadline_s, env=environment(), check=False
     )
     finished = Finished(" ".join(command), done.returncode, done.stdout, done.stderr)

@@ -1,4 +1,4 @@
-"""``litmus run``, ``plan`` and ``stop`` on a real cluster: output, files and exit statuses as a user or CI gets them."""
+"""``litmus run``, ``plan`` and ``stop`` on a real cluster: output, files and exit statuses as users get them."""
 
 import json
 import signal
@@ -28,7 +28,7 @@ def test_a_run_that_passes_exits_with_0_and_shows_its_targets(stage: Stage, tmp_
     hit = {before[uid] for uid in set(before) - set(stage.pods())}
     assert all(f"→ {name} on" in done.out for name in hit)
     assert "pod-delete: Pass" in done.out
-    suite = ElementTree.parse(tmp_path / "junit.xml").getroot()  # noqa: S314 - our own file
+    suite = ElementTree.parse(tmp_path / "junit.xml").getroot()
     assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("1", "0", "0")
 
 
@@ -44,7 +44,7 @@ def test_a_run_that_fails_exits_with_1_and_says_what_failed(stage: Stage, tmp_pa
     report = json.loads(done.out)
     assert report["experiments"][0]["verdict"] == "Fail"
     assert "bare (no new pod)" in report["experiments"][0]["failStep"]
-    assert ElementTree.parse(tmp_path / "junit.xml").find("testcase/failure") is not None  # noqa: S314 - our own file
+    assert ElementTree.parse(tmp_path / "junit.xml").find("testcase/failure") is not None
 
 
 def test_a_run_that_can_not_be_done_exits_with_2(stage: Stage, tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_an_interrupted_run_stops_the_engine_and_exits_with_3(stage: Stage, tmp_
     stage.deploy(1)
     file = written(tmp_path, stage.engine({"pod-delete": {"TOTAL_CHAOS_DURATION": 120, "CHAOS_INTERVAL": 5}}))
     command = [str(Path(sys.executable).with_name("litmus")), "run", file]
-    process = subprocess.Popen(command, env=stages.environment(), stdout=subprocess.PIPE, text=True)  # noqa: S603
+    process = subprocess.Popen(command, env=stages.environment(), stdout=subprocess.PIPE, text=True)
     stage.started()
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=60)

@@ -1,4 +1,4 @@
-"""The life cycle of an engine on a real cluster: stop, start again, delete, several experiments, and death in between."""
+"""The life of an engine on a real cluster: stop, start again, delete, several experiments, and death in between."""
 
 import os
 import signal

@@ -85,9 +85,7 @@ def shell(command: str) -> str:
 def started(command: str) -> subprocess.Popen[str]:
     """A command that the shell would put into the background; returns when it serves."""
     words = command.removesuffix("&").split()
-    process = subprocess.Popen(  # noqa: S603 - a command of the README
-        words, env=stages.environment(), stdout=subprocess.PIPE, text=True, cwd=FOLDER
-    )
+    process = subprocess.Popen(words, env=stages.environment(), stdout=subprocess.PIPE, text=True, cwd=FOLDER)
     assert process.stdout is not None
     assert "serves" in process.stdout.readline()
     return process

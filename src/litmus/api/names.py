@@ -41,5 +41,6 @@ def job(experiment: str) -> str:
 
 
 def random_suffix(length: int = 6) -> str:
+    """Letters and digits that may end the name of an object."""
     alphabet = string.ascii_lowercase + string.digits
     return "".join(secrets.choice(alphabet) for _ in range(length))

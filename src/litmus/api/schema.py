@@ -37,7 +37,7 @@ def _walk(node: inspect.Type) -> Schema:
     return schema
 
 
-def _shape(node: inspect.Type) -> Schema:
+def _shape(node: inspect.Type) -> Schema:  # noqa: C901 - a table: one line of thought for each type
     match node:
         case inspect.Metadata(type=inner, extra_json_schema=extra):
             return _walk(inner) | _documentation(extra)

@@ -35,6 +35,7 @@ class AppTarget:
 
 
 def render(targets: list[AppTarget]) -> str:
+    """The value of TARGETS."""
     return ";".join(map(str, targets))
 
 

@@ -59,6 +59,6 @@ async def _healthy(cluster: Cluster, target: targeting.AppTarget, *, timeout_s: 
         ) from None
     except errors.Forbidden as error:
         raise verdicts.CannotRun(
-            f"the health of {target.describe()} can't be checked: {error}; grant pods/list there to the service account",
+            f"the health of {target.describe()} can't be checked: {error}; grant list on pods there",
             code=verdicts.PERMISSION,
         ) from error

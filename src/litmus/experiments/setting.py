@@ -29,7 +29,8 @@ def read(env: Mapping[str, str]) -> Setting:
     missing = [name for name in ("CHAOSENGINE", "CHAOS_NAMESPACE") if not env.get(name)]
     if missing:
         raise verdicts.CannotRun(
-            f"{' and '.join(missing)} not set: an experiment is started by a runner; apply a ChaosEngine, or use litmus run"
+            f"{' and '.join(missing)} not set: an experiment is started by a runner; "
+            "apply a ChaosEngine, or use litmus run"
         )
     namespace = env["CHAOS_NAMESPACE"]
     try:

@@ -85,6 +85,7 @@ def seconds_or_none(text: str) -> int:
 
 
 def seconds_range(text: str) -> Range:
+    """Seconds, or a range of seconds."""
     return _number(text, least=0, most=86400, what="seconds such as 10, or a range such as 5-10")
 
 
@@ -94,12 +95,15 @@ def percent(text: str) -> Range:
 
 
 def boolean(text: str) -> bool:
+    """true or false in any case; empty means false."""
     if text.lower() not in ("true", "false", ""):
         raise ValueError("must be true or false")
     return text.lower() == "true"
 
 
 def choice(*words: str) -> Callable[[str], str]:
+    """One of these words, in any case."""
+
     def read(text: str) -> str:
         if text.lower() not in words:
             raise ValueError(f"must be {' or '.join(words)}")
@@ -109,10 +113,12 @@ def choice(*words: str) -> Callable[[str], str]:
 
 
 def word_list(text: str) -> tuple[str, ...]:
+    """Words separated by commas."""
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def signal_name(text: str) -> str:
+    """The full name of a signal that ends a process."""
     return kill.signal_number(text).name
 
 

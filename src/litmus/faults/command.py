@@ -4,6 +4,7 @@ The report goes to the termination message (at most 4096 bytes), which the exper
 no more than the right to get pods. A target that could not be hit is reported beside those that were.
 """
 
+import contextlib
 import json
 import sys
 from pathlib import Path
@@ -54,8 +55,6 @@ def _report(report: dict[str, Any], *, code: int) -> int:
         brief = [{"name": t["name"], "holds": t["holds"]} for t in report.get("targets", ())]
         text = json.dumps({"targets": brief}, separators=(",", ":"))[:_MESSAGE_LIMIT]
     print(text, file=sys.stdout)
-    try:
+    with contextlib.suppress(OSError):  # not in a pod: standard output has it
         TERMINATION_LOG.write_text(text)
-    except OSError:
-        pass  # not in a pod: standard output has it
     return code

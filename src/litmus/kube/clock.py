@@ -9,4 +9,5 @@ def stamp(when: datetime | None = None) -> str:
 
 
 def parse(text: str) -> datetime:
+    """The time that a Kubernetes timestamp means."""
     return datetime.fromisoformat(text.replace("Z", "+00:00"))

@@ -58,11 +58,13 @@ def outcome(verdict: Verdict) -> ExperimentOutcome:
 
 
 def counted(history: History, verdict: api.Verdict) -> History:
+    """The history with one more run that ended so."""
     field = _COUNTERS[verdict]
     return msgspec.structs.replace(history, **{field: getattr(history, field) + 1})
 
 
 def runs(history: History) -> int:
+    """How many runs have ended."""
     return history.passed_runs + history.failed_runs + history.stopped_runs + history.error_runs
 
 

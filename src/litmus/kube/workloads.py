@@ -99,5 +99,5 @@ async def nodes_with(cluster: Cluster, label: str) -> set[str]:
         return {node.metadata.name for node in await cluster.select(kinds.NODE, labels=label)}
     except errors.Forbidden as error:
         raise errors.Forbidden(
-            f"NODE_LABEL needs the right to list nodes: add nodes/list to the service account by a ClusterRole ({error})"
+            f"NODE_LABEL needs the right to list nodes: grant it to the service account by a ClusterRole ({error})"
         ) from error

@@ -39,12 +39,13 @@ async def reap(cluster: Cluster, poster: events.Poster, *, namespace: str) -> in
 
 
 async def _abandoned(cluster: Cluster, result: api.ChaosResult) -> bool:
-    """Whether nobody looks after the records any more: the pod of the run is gone or over, or a deadline is past."""
-    open_faults = [fault for fault in result.status.faults if fault.open]
-    if any(datetime.now(UTC) > clock.parse(fault.deadline) + _MARGIN for fault in open_faults):
-        # A slow recovery keeps a kill's record open beyond the chaos; only an experiment that is gone abandons it.
-        if any(fault.undo.get("kind") != "none" for fault in open_faults):
-            return True
+    """Whether nobody looks after the records any more: the pod of the run is gone or over, or a deadline is past.
+
+    A slow recovery keeps the record of a kill open beyond the chaos; there is nothing to undo, so no deadline counts.
+    """
+    to_undo = [fault for fault in result.status.faults if fault.open and fault.undo.get("kind") != "none"]
+    if any(datetime.now(UTC) > clock.parse(fault.deadline) + _MARGIN for fault in to_undo):
+        return True
     if not result.status.run.pod:
         return True
     pod = await cluster.find(kinds.POD, result.status.run.pod, namespace=result.metadata.namespace)

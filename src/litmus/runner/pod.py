@@ -46,6 +46,7 @@ def stuck(pods: list[Pod], events: list[Event]) -> str:
 
 
 def started(pods: list[Pod]) -> bool:
+    """Whether a container of the experiment runs, or has run."""
     return any(
         status.state.running is not None or status.state.terminated is not None
         for pod in pods

@@ -145,7 +145,7 @@ class Runner:
             raise _CannotStart(
                 "ExperimentNotFound",
                 f"ChaosExperiment {entry.name} is not in namespace {self.namespace}; "
-                f"install it: litmus hub install {entry.name} -n {self.namespace}, or kubectl apply its experiment.yaml",
+                f"kubectl apply its experiment.yaml from the hub there",
                 status=words.NOT_FOUND,
             ) from None
         except (errors.Forbidden, errors.Invalid) as error:
