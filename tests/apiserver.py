@@ -79,8 +79,8 @@ class Server:
 
     @contextmanager
     def answer(self, respond: Callable[[Asked], web.Response | None]) -> Iterator[None]:
-        """While it lasts, ``respond`` may answer first; None lets a request through."""
-        self._answers.append(respond)
+        """While it lasts, ``respond`` may answer first, before those that came earlier; None lets a request through."""
+        self._answers.insert(0, respond)
         try:
             yield
         finally:
