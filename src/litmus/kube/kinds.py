@@ -35,11 +35,16 @@ class Kind(Generic[T]):
         return self.kind
 
 
-@cache
 def resource(kind: Kind[Any]) -> Any:
-    """The client library's class for a kind."""
-    make = generic_resource.create_namespaced_resource if kind.namespaced else generic_resource.create_global_resource
-    return make(kind.group, kind.version, kind.kind, kind.plural)
+    """The client library's class for a kind, the same one whatever Python type its objects are decoded into."""
+    return _resource(kind.group, kind.version, kind.kind, kind.plural, kind.namespaced)
+
+
+@cache
+def _resource(group: str, version: str, kind: str, plural: str, namespaced: bool) -> Any:
+    # The library refuses to register a kind of the core group twice, even when it is the same.
+    make = generic_resource.create_namespaced_resource if namespaced else generic_resource.create_global_resource
+    return make(group, version, kind, plural)
 
 
 ENGINE = Kind(api.GROUP, api.VERSION, "ChaosEngine", "chaosengines", api.ChaosEngine)
