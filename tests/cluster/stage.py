@@ -198,7 +198,7 @@ class Stage:
 
     def swept(self) -> None:
         """Waits until nothing of a run is left: pods take their time to go."""
-        until(lambda: not self.leftovers(), "the pods and jobs of the run to be gone", deadline_s=30)
+        until(lambda: not self.leftovers(), "the pods and jobs of the run to be gone", deadline_s=90)
 
     def leftovers(self) -> list[str]:
         """Pods and jobs of a run that are still there."""

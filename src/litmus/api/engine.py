@@ -170,6 +170,11 @@ class ChaosEngine(Shape, frozen=True, kw_only=True):
         """Whether the user wants the engine to run; an absent state means active (reference, 1.1)."""
         return self.spec.engine_state in ("active", "")
 
+    @property
+    def wanted(self) -> bool:
+        """Active, and not on its way out."""
+        return self.active and self.metadata.deletion_timestamp is None
+
 
 FINAL_VERDICTS: tuple[Verdict, ...] = ("Pass", "Fail", "Stopped", "Error")
 __all__ = [

@@ -59,20 +59,19 @@ def _operator(deployment: dict[str, Any]) -> Operator:
 
 @dataclass(frozen=True, slots=True)
 class Objects:
-    """What users have made of our kinds."""
+    """What users have made of our kinds, as it is stored: it may be of a release whose form we do not know."""
 
-    engines: list[api.ChaosEngine]
-    results: list[api.ChaosResult]
-    experiments: list[api.ChaosExperiment]
-    schedules: list[api.ChaosSchedule]
+    engines: list[dict[str, Any]]
+    results: list[dict[str, Any]]
+    experiments: list[dict[str, Any]]
+    schedules: list[dict[str, Any]]
 
     @property
     def unfinished(self) -> list[str]:
         """What still needs an operator: engines that run, and results whose faults are not undone yet."""
-        running = [f"engine {_place(e)}" for e in self.engines if e.status.engine_status == "initialized"]
-        held = [f"engine {_place(e)}" for e in self.engines if names.ENGINE_FINALIZER in e.metadata.finalizers]
-        open_faults = [f"result {_place(r)}" for r in self.results if any(fault.open for fault in r.status.faults)]
-        return list(dict.fromkeys([*running, *held, *open_faults]))
+        engines = [f"engine {_place(engine)}" for engine in self.engines if _needs_operator(engine)]
+        results = [f"result {_place(result)}" for result in self.results if _has_open_faults(result)]
+        return engines + results
 
     def __str__(self) -> str:
         counts = [
@@ -95,22 +94,31 @@ async def objects(cluster: Cluster, *, watched: str) -> Objects:
         await _all(cluster, kinds.ENGINE, where),
         await _all(cluster, kinds.RESULT, where),
         await _all(cluster, kinds.EXPERIMENT, where),
-        await _all(cluster, SCHEDULE, where),
+        await _all(cluster, _SCHEDULE, where),
     )
 
 
-SCHEDULE = kinds.Kind(api.GROUP, api.VERSION, "ChaosSchedule", "chaosschedules", api.ChaosSchedule)
+_SCHEDULE = kinds.Kind(api.GROUP, api.VERSION, "ChaosSchedule", "chaosschedules", api.ChaosSchedule)
 
 
-async def _all(cluster: Cluster, kind: kinds.Kind[Any], namespace: str) -> list[Any]:
+async def _all(cluster: Cluster, kind: kinds.Kind[Any], namespace: str) -> list[dict[str, Any]]:
     try:
-        return await cluster.select(kind, namespace=namespace)
+        return await cluster.select(raw(kind), namespace=namespace)
     except errors.NotFound:
         return []  # its definition is not installed
 
 
-def _place(thing: api.ChaosEngine | api.ChaosResult) -> str:
-    return f"{thing.metadata.namespace}/{thing.metadata.name}"
+def _needs_operator(engine: dict[str, Any]) -> bool:
+    running = (engine.get("status") or {}).get("engineStatus") == "initialized"
+    return running or names.ENGINE_FINALIZER in engine["metadata"].get("finalizers", ())
+
+
+def _has_open_faults(result: dict[str, Any]) -> bool:
+    return names.RESULT_FINALIZER in result["metadata"].get("finalizers", ())
+
+
+def _place(thing: dict[str, Any]) -> str:
+    return f"{thing['metadata']['namespace']}/{thing['metadata']['name']}"
 
 
 def listed(things: Iterable[str], *, most: int = 5) -> str:

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from litmus import api
 from litmus.api import names
 from litmus.kube import Cluster, errors, kinds, waiting
 
@@ -105,14 +104,17 @@ async def _is_clusterwide(cluster: Cluster, namespace: str) -> bool:
 async def _let_go(cluster: Cluster, theirs: installed.Objects) -> None:
     """Takes our finalizers off, which nobody is left to do: the definitions could never be deleted otherwise."""
     ours = (names.ENGINE_FINALIZER, names.RESULT_FINALIZER)
-    held: list[tuple[kinds.Kind[Any], api.ObjectMeta]] = [
-        *((kinds.ENGINE, engine.metadata) for engine in theirs.engines),
-        *((kinds.RESULT, result.metadata) for result in theirs.results),
+    held: list[tuple[kinds.Kind[Any], dict[str, Any]]] = [
+        *((kinds.ENGINE, engine) for engine in theirs.engines),
+        *((kinds.RESULT, result) for result in theirs.results),
     ]
-    for kind, meta in held:
-        rest = [name for name in meta.finalizers if name not in ours]
-        if rest != meta.finalizers:
-            await cluster.patch(kind, meta.name, {"metadata": {"finalizers": rest}}, namespace=meta.namespace)
+    for kind, thing in held:
+        meta = thing["metadata"]
+        before = meta.get("finalizers", [])
+        after = [name for name in before if name not in ours]
+        if after != before:
+            change = {"metadata": {"finalizers": after}}
+            await cluster.patch(installed.raw(kind), meta["name"], change, namespace=meta["namespace"])
 
 
 async def _remove_definitions(cluster: Cluster) -> int:

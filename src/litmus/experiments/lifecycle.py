@@ -48,7 +48,8 @@ async def execute(experiment: Experiment, cluster: Cluster, env: Mapping[str, st
         run_number=result.status.run.number,
         result=result,
     )
-    verdict = await _guarded(experiment, context, env)
+    # A pod may start after its engine was stopped: then it touches nothing.
+    verdict = _stopped_early(context) or await _guarded(experiment, context, env)
     await _conclude(context, verdict)
     return verdict.verdict
 
@@ -138,9 +139,13 @@ async def _stopped(context: Context) -> bool:
     """Whether somebody stopped the engine, deleted it, or put another one in its place."""
     meta = context.engine.metadata
     seen = await context.cluster.find(kinds.ENGINE, meta.name, namespace=meta.namespace)
-    if seen is None or seen.metadata.uid != meta.uid:
-        return True
-    return seen.metadata.deletion_timestamp is not None or not seen.active
+    return seen is None or seen.metadata.uid != meta.uid or not seen.wanted
+
+
+def _stopped_early(context: Context) -> results.Verdict | None:
+    if context.engine.wanted:
+        return None
+    return results.Verdict(verdict="Stopped", fail_step="stopped before it began", code=verdicts.ABORTED)
 
 
 async def _why_ended(context: Context) -> results.Verdict:

@@ -86,6 +86,11 @@ class Pod(Shape, frozen=True, kw_only=True):
         )
 
     @property
+    def runs(self) -> bool:
+        """Whether a container of it runs right now."""
+        return any(container.state.running is not None for container in self.status.container_statuses)
+
+    @property
     def over(self) -> bool:
         """Whether all its containers have ended for good."""
         return self.status.phase in ("Succeeded", "Failed")

@@ -89,7 +89,7 @@ class Reconciler:
         except admission.Refused as refusal:
             await self._fail(engine, str(refusal))
         except errors.Conflict:
-            pass  # it is there already, or that of an earlier engine still goes away: look again
+            await asyncio.sleep(_LOOK_AGAIN_S)  # it is there already, or that of an earlier engine still goes away
         except (errors.Forbidden, errors.Invalid) as error:
             account = engine.spec.chaos_service_account
             await self._fail(
@@ -134,7 +134,7 @@ class Reconciler:
 
     async def _restart(self, engine: api.ChaosEngine) -> None:
         await self.events.post(engine, "RestartInProgress", "The engine was set to active again: starting a new run")
-        await self._remove_chaos_pods(engine)
+        await self._remove_chaos_pods(engine, forget=True)
 
         def write(seen: api.ChaosEngine) -> dict[str, object] | None:
             if seen.metadata.uid != engine.metadata.uid or not seen.active:
@@ -168,8 +168,12 @@ class Reconciler:
         )
         return await diary.settle(verdict, engine_uid=engine.metadata.uid, begun=begun)
 
-    async def _remove_chaos_pods(self, engine: api.ChaosEngine) -> None:
-        """Asks everything of the engine to end and waits until its pods are gone; by force when they stay."""
+    async def _remove_chaos_pods(self, engine: api.ChaosEngine, *, forget: bool = False) -> None:
+        """Asks everything of the engine to end and waits until nothing of it runs; by force when it stays.
+
+        ``forget``: waits until the pods are gone, too, so that their names are free. The kubelet takes seconds to
+        remove a pod whose containers have ended.
+        """
         selector = f"{names.CHAOS_UID}={engine.metadata.uid}"
         for job in await self.cluster.select(kinds.JOB, namespace=self.namespace, labels=selector):
             await self.cluster.delete(kinds.JOB, job.metadata.name, namespace=self.namespace)
@@ -177,6 +181,8 @@ class Reconciler:
         asked: set[str] = set()
         force_at = clock() + _REMOVAL_MARGIN_S
         while pods := await self.cluster.select(kinds.POD, namespace=self.namespace, labels=selector):
+            if not forget and all(pod.metadata.name in asked and not pod.runs for pod in pods):
+                return
             for pod in pods:
                 name = pod.metadata.name
                 if name not in asked:

@@ -62,12 +62,7 @@ class Runner:
 
     async def _still_wanted(self) -> bool:
         seen = await self.cluster.find(kinds.ENGINE, self.engine.metadata.name, namespace=self.namespace)
-        return bool(
-            seen
-            and seen.metadata.uid == self.engine.metadata.uid
-            and seen.metadata.deletion_timestamp is None
-            and seen.active
-        )
+        return seen is not None and seen.metadata.uid == self.engine.metadata.uid and seen.wanted
 
     async def _experiment(self, index: int, entry: api.EngineExperiment) -> None:
         """One experiment to its verdict; what keeps it from running becomes an Error with one event."""
