@@ -101,7 +101,7 @@ async def test_every_application_is_checked(server, cluster):
 
 async def test_a_role_that_may_not_look_is_an_error_and_no_failure(server, cluster):
     server.forbid("list", "pods")
-    with pytest.raises(verdicts.CannotRun, match="grant pods/list there") as caught:
+    with pytest.raises(verdicts.CannotRun, match="grant list on pods there") as caught:
         await checks.healthy(cluster, [WEB], timeout_s=5)
     assert caught.value.code == verdicts.PERMISSION
 

@@ -274,11 +274,16 @@ def recreate_engine(server: apiserver.Server) -> None:
     server.put("chaosengines", samples.engine(uid="another"))
 
 
-def terminate(_: apiserver.Server) -> None:
+def stop_engine_and_pod(server: apiserver.Server) -> None:
+    """What the operator does: the pod learns of it by the signal."""
+    stop_engine(server)
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-@pytest.mark.parametrize("abort", [stop_engine, delete_engine, remove_engine, recreate_engine, terminate])
+ABORTS = [stop_engine, delete_engine, remove_engine, recreate_engine, stop_engine_and_pod]
+
+
+@pytest.mark.parametrize("abort", ABORTS)
 async def test_an_abort_ends_the_chaos_lets_it_revert_and_writes_stopped(server, cluster, monkeypatch, abort):
     monkeypatch.setattr(lifecycle, "_ABORT_POLL_S", 0.01)
     experiment = Endless()
@@ -290,6 +295,25 @@ async def test_an_abort_ends_the_chaos_lets_it_revert_and_writes_stopped(server,
     assert outcome(server)["verdict"] == outcome(server)["phase"] == "Stopped"
     assert outcome(server)["failStep"] == "stopped during chaos"
     assert outcome(server)["errorOutput"]["errorCode"] == "EXPERIMENT_ABORTED"
+
+
+async def test_a_pod_that_is_ended_while_its_engine_runs_on_is_an_error_and_no_stop(server, cluster):
+    """Evicted, deleted by somebody, or its node is drained."""
+    experiment = Endless()
+    run = asyncio.create_task(execute(cluster, experiment))
+    await experiment.begun.wait()
+    os.kill(os.getpid(), signal.SIGTERM)
+    assert await run == "Error"
+    assert experiment.reverted
+    assert "was ended from outside during chaos" in outcome(server)["failStep"]
+
+
+@pytest.mark.parametrize("abort", [stop_engine, delete_engine])
+async def test_a_pod_that_starts_after_its_engine_was_stopped_touches_nothing(server, cluster, abort):
+    server.change("chaosengines", "shop-chaos", {"metadata": {"finalizers": ["x"]}})
+    abort(server)
+    assert await execute(cluster, raising(AssertionError("injected"))) == "Stopped"
+    assert outcome(server)["failStep"] == "stopped before it began"
 
 
 async def test_an_engine_that_can_not_be_read_for_a_while_is_no_abort(server, cluster, monkeypatch):

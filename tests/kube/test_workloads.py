@@ -153,5 +153,5 @@ async def test_nodes_are_found_by_their_label(server, cluster):
 
 async def test_a_role_that_may_not_list_nodes_is_told_what_to_grant(server, cluster):
     server.forbid("list", "nodes")
-    with pytest.raises(errors.Forbidden, match="add nodes/list to the service account by a ClusterRole"):
+    with pytest.raises(errors.Forbidden, match=r"needs the right to list nodes.*by a ClusterRole"):
         await workloads.nodes_with(cluster, "zone=a")
