@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from litmus.cli import failures, install, manifests, rollout
-from litmus.kube import errors, objects, waiting
+from litmus.kube import Cluster, errors, objects, waiting
 from tests import apiserver, samples
 
 ORDER = [
@@ -176,32 +176,38 @@ async def test_what_keeps_the_operator_from_being_ready_is_said_at_once_and_in_t
     state = samples.waiting("ErrImagePull", "no such image")
     server.put("pods", operator_pod(containers=[samples.container(ready=False, state=state)]), namespace="litmus")
 
-    with pytest.raises(errors.TimedOut, match=r"not ready after 0.5 s: ErrImagePull: no such image; is litmus:mine in"):
-        await install.install(kubeconfig=kubeconfig, image="litmus:mine", deadline=0.5)
+    with pytest.raises(errors.TimedOut, match=r"not ready after 3 s: ErrImagePull: no such image; is litmus:mine in"):
+        await install.install(kubeconfig=kubeconfig, image="litmus:mine", deadline=3)
 
     assert capsys.readouterr().err.count("waiting for the operator: ErrImagePull: no such image") == 1
 
 
-async def test_the_last_words_of_an_operator_that_crashes_are_quoted(kubeconfig: str, server: apiserver.Server):
-    stuck(server)
+async def blocked_by(cluster: Cluster, deployment: dict) -> str:
+    deployments = [msgspec.convert(deployment, rollout.Deployment)]
+    return await rollout.blocked_by(cluster, deployments, namespace="litmus", image="litmus:mine")
+
+
+async def test_the_last_words_of_an_operator_that_crashes_are_quoted(cluster: Cluster, server: apiserver.Server):
     state = samples.waiting("CrashLoopBackOff", "back-off 10s")
     server.put("pods", operator_pod(containers=[samples.container(ready=False, state=state)]), namespace="litmus")
 
-    with pytest.raises(errors.TimedOut, match="CrashLoopBackOff: back-off 10s; its last words: first line / second"):
-        await install.install(kubeconfig=kubeconfig, image="litmus:mine", deadline=0.5)
+    assert await blocked_by(cluster, {}) == ("CrashLoopBackOff: back-off 10s; its last words: first line / second line")
 
 
-async def test_a_pod_that_cannot_be_created_is_explained(kubeconfig: str, server: apiserver.Server):
-    stuck(server)
+async def test_a_pod_of_the_image_before_is_not_taken_for_the_reason(cluster: Cluster, server: apiserver.Server):
+    old = operator_pod(containers=[samples.container(ready=False, state=samples.waiting("ErrImagePull", "gone"))])
+    old["spec"]["containers"][0]["image"] = "litmus:before"
+    server.put("pods", old, namespace="litmus")
+
+    assert await blocked_by(cluster, {}) == ""
+
+
+async def test_a_pod_that_cannot_be_created_is_explained(cluster: Cluster):
     condition = {"type": "ReplicaFailure", "status": "True", "message": "exceeded quota"}
-    server.on(
-        "patch",
-        "deployments",
-        lambda s, d: s.change("deployments", d["metadata"]["name"], {"status": {"conditions": [condition]}}, "litmus"),
-    )
 
-    with pytest.raises(errors.TimedOut, match="its pod can't be created: exceeded quota"):
-        await install.install(kubeconfig=kubeconfig, deadline=0.5)
+    assert await blocked_by(cluster, {"status": {"conditions": [condition]}}) == (
+        "its pod can't be created: exceeded quota"
+    )
 
 
 def test_a_pod_without_a_node_is_explained_by_the_scheduler():

@@ -58,7 +58,7 @@ async def until_ready(cluster: Cluster, *, namespace: str, image: str, deadline_
             async for deployments in states:
                 if deployments and deployments[0].rolled_out:
                     return
-                reason = await _blocked_by(cluster, deployments, namespace=namespace, image=image)
+                reason = await blocked_by(cluster, deployments, namespace=namespace, image=image)
                 if reason and reason != said:
                     said = reason
                     print(f"waiting for the operator: {reason}", file=sys.stderr, flush=True)
@@ -69,7 +69,7 @@ async def until_ready(cluster: Cluster, *, namespace: str, image: str, deadline_
         ) from None
 
 
-async def _blocked_by(cluster: Cluster, deployments: list[Deployment], *, namespace: str, image: str) -> str:
+async def blocked_by(cluster: Cluster, deployments: list[Deployment], *, namespace: str, image: str) -> str:
     """Why the operator is not ready, '' while it is simply on its way."""
     for condition in deployments[0].status.conditions if deployments else ():
         if condition.type == "ReplicaFailure" and condition.status == "True":
