@@ -36,7 +36,7 @@ e2e: $(READY) ## the tests against the cluster of KUBECONFIG
 	@$(NO_CLUSTER)
 	LITMUS_IMAGE=$$(deploy/image/load) || exit 1
 	export LITMUS_IMAGE
-	$(BIN)/python -m pytest -o timeout=900 tests/cluster
+	$(BIN)/python -m pytest -o timeout=900 -n 4 tests/cluster
 
 e2e-sandbox: ## the same tests against the sandbox
 	@echo "make $@: skipped, it arrives together with the sandbox"

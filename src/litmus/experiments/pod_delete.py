@@ -142,23 +142,22 @@ class _Round:
 
 async def _watch(context: Context, rounds: list[_Round], done: Callable[[], bool], *, deadline_s: float) -> bool:
     """Looks at the application's pods until ``done``; False if that takes longer than ``deadline_s``."""
+    namespaces = {hit.pod.metadata.namespace for round_ in rounds for hit in round_.hits}
     try:
-        await together(
-            _watch_application(context, rounds, target, done, deadline_s) for target in _places(context, rounds)
-        )
+        await together(_watch_namespace(context, rounds, name, done, deadline_s) for name in namespaces)
     except errors.TimedOut:
         return False
     return True
 
 
-async def _watch_application(
-    context: Context, rounds: list[_Round], place: tuple[str, str], done: Callable[[], bool], deadline_s: float
+async def _watch_namespace(
+    context: Context, rounds: list[_Round], namespace: str, done: Callable[[], bool], deadline_s: float
 ) -> None:
-    namespace, labels = place
+    """All pods of the namespace are listed: with a label selector, a pod that lost its label would look gone."""
 
     def look(pods: list[Pod]) -> bool | None:
         for round_ in rounds:
-            here = [hit for hit in round_.hits if _place(context, hit.pod) == place]
+            here = [hit for hit in round_.hits if hit.pod.metadata.namespace == namespace]
             _observe(context, here, pods, round_.before)
         return True if done() else None
 
@@ -167,23 +166,9 @@ async def _watch_application(
         kinds.POD,
         look,
         namespace=namespace,
-        labels=labels,
         what="deleted pods to be replaced",
         deadline_s=deadline_s,
     )
-
-
-def _places(context: Context, rounds: list[_Round]) -> set[tuple[str, str]]:
-    return {_place(context, hit.pod) for round_ in rounds for hit in round_.hits}
-
-
-def _place(context: Context, pod: Pod) -> tuple[str, str]:
-    """Where a pod and its successors are listed: the namespace and label selector of its application."""
-    target = next(
-        (t for t in context.setting.targets if t.namespace == pod.metadata.namespace and workloads.belongs(pod, t)),
-        context.setting.targets[0],
-    )
-    return target.namespace, target.labels
 
 
 async def _application(context: Context, pods: Sequence[Pod]) -> dict[str, set[str]]:
@@ -198,8 +183,9 @@ async def _application(context: Context, pods: Sequence[Pod]) -> dict[str, set[s
 
 
 def _workload(pod: Pod) -> str:
+    """What a pod belongs to; one that nobody owns can only be replaced by one with the same labels."""
     kind, name = workloads.workload_of(pod)
-    return f"{pod.metadata.namespace}/{kind}/{name}"
+    return f"{pod.metadata.namespace}/{kind}/{name or sorted(pod.metadata.labels.items())}"
 
 
 def _observe(context: Context, hits: list[_Hit], pods: list[Pod], before: dict[str, set[str]]) -> None:
