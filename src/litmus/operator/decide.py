@@ -37,7 +37,7 @@ def action(engine: api.ChaosEngine, runner: Pod | None) -> Action:
             return Action.IDLE
         return Action.ABORT if word == "initialized" else Action.RELEASE
     if not engine.active:
-        if word in ("", "initialized"):
+        if word == "initialized":
             return Action.ABORT
         return Action.RELEASE if names.ENGINE_FINALIZER in engine.metadata.finalizers else Action.IDLE
     match word:
