@@ -1,5 +1,7 @@
 """Memory of an operator with many engines that are over, which is what most engines of a cluster are."""
 
+import asyncio
+import itertools
 from typing import Any
 
 import memory
@@ -12,7 +14,8 @@ from litmus.experiments.context import together
 from litmus.kube import Cluster, kinds
 
 _AT_ONCE = 16
-_DEADLINE_S = 60.0
+_AGAIN_S = 0.5
+_DEADLINE_S = 120.0
 
 
 async def create(cluster: Cluster, count: int, *, namespace: str) -> None:
@@ -56,23 +59,36 @@ def _over(name: str, namespace: str) -> dict[str, Any]:
 
 
 async def measure(cluster: Cluster, where: operators.Where, *, namespace: str, image: str) -> memory.Resident:
-    """Memory of an operator that was started beside these engines, once it has seen them all and come to rest.
+    """Memory of an operator that was started beside these engines, once it has seen them all and come to rest."""
+    async with operators.STARTS[where](cluster, namespace, image) as operator:
+        try:
+            async with asyncio.timeout(_DEADLINE_S):
+                await _all_seen(cluster, operator, namespace)
+        except TimeoutError:
+            raise NotMeasured(f"the operator does not look at its engines within {_DEADLINE_S:g} s") from None
+        if operator.pid is None:
+            raise NotMeasured("not measurable from here: the operator's node is another machine")
+        try:
+            return await memory.settled(operator.pid, deadline_s=_DEADLINE_S)
+        except TimeoutError:
+            raise NotMeasured(f"the operator's memory still changes after {_DEADLINE_S:g} s") from None
+        except ProcessLookupError as error:
+            raise NotMeasured(f"the operator ended: {error}") from None
 
-    It lists them in the order of their names, so when the last one is marked it has seen the others. Where another
-    operator looks after the whole cluster that one may have marked it; then only the rest of the process counts.
+
+async def _all_seen(cluster: Cluster, operator: operators.Operator, namespace: str) -> None:
+    """Returns when the operator has acted on an engine that comes after all others by name and time.
+
+    Its log tells, because where an operator looks after the whole cluster that one may be quicker; then another engine
+    is tried a little later.
     """
-    last = "zz-last"
-    await cluster.create(kinds.ENGINE, operators.stopped(last), namespace=namespace)
-    try:
-        async with operators.STARTS[where](cluster, namespace, image) as pid:
-            await operators.answered(cluster, last, namespace=namespace, deadline_s=_DEADLINE_S)
-            if pid is None:
-                raise NotMeasured("not measurable from here: the operator's node is another machine")
-            try:
-                return await memory.settled(pid, deadline_s=_DEADLINE_S)
-            except TimeoutError:
-                raise NotMeasured(f"its memory still changes after {_DEADLINE_S:g} s") from None
-            except ProcessLookupError as error:
-                raise NotMeasured(f"the operator ended: {error}") from None
-    finally:
-        await scene.remove_engine(cluster, last, namespace=namespace)
+    for number in itertools.count():
+        name = f"last-{number}"
+        await cluster.create(kinds.ENGINE, operators.stopped(name), namespace=namespace)
+        try:
+            await operators.answered(cluster, name, namespace=namespace, deadline_s=_DEADLINE_S)
+        finally:
+            await scene.tidied(scene.remove_engine(cluster, name, namespace=namespace), f"engine {name}")
+        if f"{namespace}/{name}" in await operator.log():
+            return
+        await asyncio.sleep(_AGAIN_S)

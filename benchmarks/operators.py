@@ -9,11 +9,13 @@ import os
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
-from scene import remove_engine
+import scene
 from table import NotMeasured
 
 from litmus.api import names
@@ -25,11 +27,21 @@ from litmus.kube import Cluster, errors, kinds, waiting
 # Longer than a standby operator needs to take a lease over.
 _ANSWER_DEADLINE_S = 12.0
 _START_DEADLINE_S = 60.0
+_ACT_DEADLINE_S = 120.0
 _STOP_DEADLINE_S = 15.0
+_LOG_LINES = 200
 _LEASE = "chaos-operator.lock"
 
 Where = Literal["cluster", "process"]
 WHERE: dict[Where, str] = {"cluster": "in the cluster", "process": "a process outside of the cluster"}
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """An operator of our own. ``pid`` is None when it runs on another machine; ``log`` reads its latest lines."""
+
+    pid: int | None
+    log: Callable[[], Awaitable[str]]
 
 
 @asynccontextmanager
@@ -39,25 +51,30 @@ async def some(cluster: Cluster, namespace: str, image: str, *, where: Where) ->
     Raises NotMeasured when there is one that does not work: it might begin to at any time.
     """
     found = [o for o in await installed.operators(cluster, namespace=namespace) if o.overlaps(namespace)]
-    if await present(cluster, namespace=namespace):
+    if await acts(cluster, namespace=namespace, deadline_s=_ANSWER_DEADLINE_S):
         yield f"in the cluster, found in namespace {found[0].namespace}" if found else "found outside of the cluster"
     elif found:
         remedy = f"mend it, or run: litmus uninstall --namespace {found[0].namespace}"
         raise NotMeasured(f"{found[0]}, does not answer within {_ANSWER_DEADLINE_S:g} s; {remedy}")
     else:
         async with STARTS[where](cluster, namespace, image):
+            if not await acts(cluster, namespace=namespace, deadline_s=_ACT_DEADLINE_S):
+                raise NotMeasured(
+                    f"the operator that was started does nothing within {_ACT_DEADLINE_S:g} s; see its log"
+                )
             yield f"of the benchmark's own, {WHERE[where]}"
 
 
-async def present(cluster: Cluster, *, namespace: str) -> bool:
+async def acts(cluster: Cluster, *, namespace: str, deadline_s: float) -> bool:
     """Whether an operator looks after engines of this namespace: one that is stopped before it began gets a status."""
-    await cluster.create(kinds.ENGINE, stopped("is-anybody-there"), namespace=namespace)
+    name = "is-anybody-there"
+    await cluster.create(kinds.ENGINE, stopped(name), namespace=namespace)
     try:
-        await answered(cluster, "is-anybody-there", namespace=namespace, deadline_s=_ANSWER_DEADLINE_S)
+        await answered(cluster, name, namespace=namespace, deadline_s=deadline_s)
     except errors.TimedOut:
         return False
     finally:
-        await remove_engine(cluster, "is-anybody-there", namespace=namespace)
+        await scene.tidied(scene.remove_engine(cluster, name, namespace=namespace), f"engine {name}")
     return True
 
 
@@ -81,7 +98,7 @@ async def answered(cluster: Cluster, engine: str, *, namespace: str, deadline_s:
 
 
 @asynccontextmanager
-async def in_cluster(cluster: Cluster, namespace: str, image: str) -> AsyncIterator[int | None]:
+async def in_cluster(cluster: Cluster, namespace: str, image: str) -> AsyncIterator[Operator]:
     """The Deployment that ``litmus install --scope namespaced`` makes."""
     wanted = manifests.Installation(namespace=namespace, scope="namespaced", image=image)
     try:
@@ -90,20 +107,29 @@ async def in_cluster(cluster: Cluster, namespace: str, image: str) -> AsyncItera
                 await cluster.apply(kinds.of_manifest(manifest), documents.plain(manifest))
         await rollout.until_ready(cluster, namespace=namespace, image=image, deadline_s=_START_DEADLINE_S)
         [pod] = await cluster.select(kinds.POD, namespace=namespace, labels=_labels())
-        await _leads(cluster, pod.metadata.name, namespace=namespace)
+        name = pod.metadata.name
+        await _leads(cluster, name, namespace=namespace)
         main = processes.main_process(pod.status.container_statuses[0].container_id)
-        yield main.pid if main else None
+
+        async def log() -> str:
+            return "\n".join(await cluster.logs(name, namespace=namespace, tail_lines=_LOG_LINES))
+
+        yield Operator(main.pid if main else None, log)
     finally:
-        await cluster.delete(kinds.DEPLOYMENT, names.OPERATOR_NAME, namespace=namespace)
-        await waiting.until(
-            cluster,
-            kinds.POD,
-            lambda found: None if found else True,
-            namespace=namespace,
-            labels=_labels(),
-            what="the operator's pod to be gone",
-            deadline_s=_STOP_DEADLINE_S + _START_DEADLINE_S,
-        )
+        await scene.tidied(_gone(cluster, namespace), f"the operator in {namespace}")
+
+
+async def _gone(cluster: Cluster, namespace: str) -> None:
+    await cluster.delete(kinds.DEPLOYMENT, names.OPERATOR_NAME, namespace=namespace)
+    await waiting.until(
+        cluster,
+        kinds.POD,
+        lambda found: None if found else True,
+        namespace=namespace,
+        labels=_labels(),
+        what="its pod to be gone",
+        deadline_s=_STOP_DEADLINE_S + _START_DEADLINE_S,
+    )
 
 
 def _labels() -> str:
@@ -111,7 +137,7 @@ def _labels() -> str:
 
 
 @asynccontextmanager
-async def as_process(cluster: Cluster, namespace: str, image: str) -> AsyncIterator[int | None]:
+async def as_process(cluster: Cluster, namespace: str, image: str) -> AsyncIterator[Operator]:
     """``litmus operator`` of this checkout as a process of this machine, outside of the cluster."""
     identity = f"benchmark-{os.getpid()}"
     settings = {
@@ -123,7 +149,11 @@ async def as_process(cluster: Cluster, namespace: str, image: str) -> AsyncItera
     }
     # Without compiled bytecode it would be the compiler whose memory is measured.
     env = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"} | settings
-    with tempfile.TemporaryFile() as log:
+    with tempfile.NamedTemporaryFile() as file:
+
+        async def log() -> str:
+            return Path(file.name).read_text(errors="replace")
+
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -131,8 +161,8 @@ async def as_process(cluster: Cluster, namespace: str, image: str) -> AsyncItera
             "operator",
             env=env,
             stdin=asyncio.subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
+            stdout=file,
+            stderr=file,
         )
         ended = asyncio.create_task(process.wait())
         try:
@@ -140,10 +170,10 @@ async def as_process(cluster: Cluster, namespace: str, image: str) -> AsyncItera
             await asyncio.wait({leads, ended}, return_when=asyncio.FIRST_COMPLETED)
             if ended.done():
                 leads.cancel()
-                log.seek(0)
-                raise NotMeasured(f"the operator ended: {_last_line(log.read())}")
+                lines = (await log()).strip().splitlines() or ["it said nothing"]
+                raise NotMeasured(f"the operator ended: {lines[-1]}")
             await leads
-            yield process.pid
+            yield Operator(process.pid, log)
         finally:
             await _stop(process, ended)
 
@@ -172,11 +202,6 @@ async def _leads(cluster: Cluster, identity: str, *, namespace: str) -> None:
     )
 
 
-def _last_line(output: bytes) -> str:
-    lines = output.decode(errors="replace").strip().splitlines()
-    return lines[-1] if lines else "it said nothing"
-
-
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -184,8 +209,7 @@ def _free_port() -> int:
         return port
 
 
-# Each yields the pid of the operator, None when it runs on another machine.
-STARTS: dict[Where, Callable[[Cluster, str, str], AbstractAsyncContextManager[int | None]]] = {
+STARTS: dict[Where, Callable[[Cluster, str, str], AbstractAsyncContextManager[Operator]]] = {
     "cluster": in_cluster,
     "process": as_process,
 }

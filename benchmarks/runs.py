@@ -98,7 +98,7 @@ async def one(cluster: Cluster, *, namespace: str, image: str) -> Run:
             timeline.note(COMPLETED, at=clock())
         await _check(cluster, engine)
     finally:
-        await scene.remove_engine(cluster, _ENGINE, namespace=namespace)
+        await scene.tidied(scene.remove_engine(cluster, _ENGINE, namespace=namespace), f"engine {_ENGINE}")
     return Run(stages=timeline.after(began), memory=samples)
 
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -27,6 +27,14 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+async def tidied(work: Awaitable[None], what: str) -> None:
+    """Cleans up. What does not work is said and costs no figure; neither a Ctrl-C nor an earlier error gets lost."""
+    try:
+        await work
+    except errors.KubeError as error:
+        say(f"{what} is left behind: {error}")
+
+
 @asynccontextmanager
 async def definitions(cluster: Cluster) -> AsyncIterator[None]:
     """Our four kinds are served. Those that were not are taken away afterwards, unless somebody uses them by then."""
@@ -42,9 +50,7 @@ async def definitions(cluster: Cluster) -> AsyncIterator[None]:
             )
         yield
     finally:
-        if brought and not await _in_use(cluster):
-            for name in brought:
-                await cluster.delete(kinds.CRD, name)
+        await tidied(_undefine(cluster, brought), "a definition")
 
 
 def _served(found: list[dict[str, Any]]) -> bool | None:
@@ -52,26 +58,24 @@ def _served(found: list[dict[str, Any]]) -> bool | None:
     return any(c["type"] == "Established" and c["status"] == "True" for c in conditions) or None
 
 
-async def _in_use(cluster: Cluster) -> bool:
-    return bool(await installed.operators(cluster, namespace="") or await installed.objects(cluster, watched=""))
+async def _undefine(cluster: Cluster, brought: list[str]) -> None:
+    if brought and not (
+        await installed.operators(cluster, namespace="") or await installed.objects(cluster, watched="")
+    ):
+        for name in brought:
+            await cluster.delete(kinds.CRD, name)
 
 
 @asynccontextmanager
 async def namespace(cluster: Cluster, purpose: str) -> AsyncIterator[str]:
-    """A namespace of the benchmark's own; everything in it goes with it, also after Ctrl-C.
-
-    One that does not go is said, and costs no figure.
-    """
+    """A namespace of the benchmark's own; everything in it goes with it, also after Ctrl-C."""
     name = f"litmus-bench-{purpose}-{names.random_suffix(4)}"
     try:
         await cluster.create(kinds.NAMESPACE, {"metadata": {"name": name, "labels": {LABEL: purpose}}})
         yield name
     finally:
         say(f"removing namespace {name}")
-        try:
-            await _remove(cluster, name)
-        except errors.KubeError as error:
-            say(f"namespace {name} is left behind: {error}; remove it with: kubectl delete namespace {name}")
+        await tidied(_remove(cluster, name), f"namespace {name}")
 
 
 async def _remove(cluster: Cluster, name: str) -> None:
