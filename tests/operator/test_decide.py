@@ -42,7 +42,7 @@ RESTARTED = runner(restarts=decide.MAX_RUNNER_RESTARTS)
         # a new engine
         (ACTIVE, "", NO_ENTRIES, NONE, Action.INITIALIZE),
         (EMPTY, "", NO_ENTRIES, NONE, Action.INITIALIZE),
-        (STOP, "", NO_ENTRIES, NONE, Action.ABORT),
+        (STOP, "", NO_ENTRIES, NONE, Action.RELEASE),
         # initialized: the runner's turn
         (ACTIVE, "initialized", NO_ENTRIES, NONE, Action.CREATE_RUNNER),
         (ACTIVE, "initialized", NO_ENTRIES, STARTING, Action.WAIT),
