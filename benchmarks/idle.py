@@ -84,9 +84,9 @@ async def _all_seen(cluster: Cluster, operator: operators.Operator, namespace: s
     """
     for number in itertools.count():
         name = f"last-{number}"
-        await cluster.create(kinds.ENGINE, operators.stopped(name), namespace=namespace)
+        await cluster.create(kinds.ENGINE, operators.stopping(name), namespace=namespace)
         try:
-            await operators.answered(cluster, name, namespace=namespace, deadline_s=_DEADLINE_S)
+            await operators.stopped(cluster, name, namespace=namespace, deadline_s=_DEADLINE_S)
         finally:
             await scene.tidied(scene.remove_engine(cluster, name, namespace=namespace), f"engine {name}")
         if f"{namespace}/{name}" in await operator.log():

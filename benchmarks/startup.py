@@ -55,7 +55,7 @@ class Start:
 async def measure(starts: int, *, image: str) -> tuple[list[Start], str]:
     """Each start, and what was started. One more start before them fills the caches."""
     with tempfile.TemporaryDirectory(prefix="litmus-bench-") as folder, _layout(Path(folder), image) as layout:
-        key, certificate = _certificate(Path(folder))
+        key, certificate = make_certificate(Path(folder))
         listener = Listener()
         async with listener.listening(key, certificate) as port:
             layout.kubeconfig.write_text(json.dumps(_kubeconfig(port, certificate)))
@@ -179,7 +179,7 @@ def _member(archive: tarfile.TarFile, name: str) -> Any:
     return found
 
 
-def _certificate(folder: Path) -> tuple[Path, Path]:
+def make_certificate(folder: Path) -> tuple[Path, Path]:
     """A key and a certificate for loopback that is its own authority."""
     key, certificate = folder / "key.pem", folder / "certificate.pem"
     made = ["-keyout", str(key), "-out", str(certificate), "-days", "1"]
