@@ -13,7 +13,7 @@ from litmus.kube import Cluster, waiting
 from tests import apiserver
 
 # The same examples in every run: a property that fails once must fail again.
-settings.register_profile("litmus", derandomize=True, deadline=None, max_examples=60, database=None)
+settings.register_profile("litmus", derandomize=True, deadline=None, max_examples=40, database=None)
 settings.load_profile("litmus")
 
 
