@@ -26,7 +26,6 @@ def setting(**changes: Any) -> Setting:
         "instance": "",
         "targets": (WEB,),
         "auxiliary": (),
-        "check_delay_s": 2.0,
         "check_timeout_s": 5.0,
         "health_checks": True,
     }

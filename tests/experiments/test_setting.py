@@ -24,7 +24,7 @@ def test_the_environment_of_a_runner_of_1_10_is_understood():
     assert (read.engine, read.namespace, read.engine_uid, read.pod) == ("shop-chaos", "shop", "uid", "pod-delete-x")
     assert read.targets == (AppTarget(kind="deployment", namespace="web", labels="app=web"),)
     assert read.auxiliary == (AppTarget(kind=ANY_OWNER, namespace="db", labels="app=db"),)
-    assert (read.check_delay_s, read.check_timeout_s) == (5, 60)
+    assert read.check_timeout_s == 60
     assert read.health_checks is True
 
 
@@ -39,7 +39,7 @@ def test_the_targets_of_a_runner_of_3_x_go_before_those_of_1_10():
 def test_without_anything_said_there_is_no_application_and_the_originals_times_hold():
     read = setting.read(MINIMAL)
     assert read.targets == read.auxiliary == ()
-    assert (read.check_delay_s, read.check_timeout_s, read.health_checks) == (2, 180, True)
+    assert (read.check_timeout_s, read.health_checks) == (180, True)
     assert (read.engine_uid, read.pod, read.instance) == ("", "", "")
 
 
@@ -75,7 +75,6 @@ def test_outside_a_run_it_is_said_how_one_is_started(env, words):
         ({"TARGETS": "deployment:web"}, "TARGETS entry 'deployment:web' is not of the form"),
         ({"AUXILIARY_APPINFO": "db"}, "auxiliaryAppInfo: 'db' is not of the form namespace:label"),
         ({"STATUS_CHECK_TIMEOUT": "soon"}, "STATUS_CHECK_TIMEOUT='soon': must be a whole number of seconds"),
-        ({"STATUS_CHECK_DELAY": "-1"}, "STATUS_CHECK_DELAY='-1': must be a whole number of seconds"),
     ],
 )
 def test_a_variable_that_can_not_be_read_is_named_with_its_value(changes, words):

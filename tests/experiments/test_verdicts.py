@@ -14,7 +14,6 @@ SENTENCE = "what happened"
         (verdicts.CheckFailed(SENTENCE, code=verdicts.STATUS_CHECKS), "Fail", "STATUS_CHECKS_ERROR", SENTENCE),
         (verdicts.CannotRun(SENTENCE), "Error", "GENERIC_ERROR", SENTENCE),
         (verdicts.CannotRun(SENTENCE, code=verdicts.INJECT), "Error", "CHAOS_INJECT_ERROR", SENTENCE),
-        (verdicts.Aborted(SENTENCE, code=verdicts.ABORTED), "Stopped", "EXPERIMENT_ABORTED", SENTENCE),
         (tunables.TunableError(SENTENCE), "Error", "TUNABLE_ERROR", SENTENCE),
         (
             errors.Forbidden(SENTENCE),

@@ -75,7 +75,7 @@ class Components(Shape, frozen=True, kw_only=True):
 
 
 class StatusCheckTimeouts(Shape, frozen=True, kw_only=True):
-    delay: Annotated[int, Meta(description="Seconds between two looks at the application.", ge=0)] = 2
+    delay: Annotated[int, Meta(description="Accepted; the application is looked at when it changes.", ge=0)] = 2
     timeout: Annotated[int, Meta(description="Seconds that the application has to be healthy.", ge=0)] = 180
 
 

@@ -22,7 +22,7 @@ HELPER_COMPONENT = "experiment-helper"
 
 OPERATOR_NAMESPACE = "litmus"
 OPERATOR_NAME = "chaos-operator-ce"
-INSTALLER = "litmus"
+OPERATOR_LEASE = "chaos-operator.lock"
 
 
 def runner(engine: str) -> str:

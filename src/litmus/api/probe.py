@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, field
 
-from .meta import EnvVar, LocalObjectReference, Shape, Toleration
+from .meta import Shape
 
 Duration = Annotated[int | str | None, Meta(description="Whole seconds, or a duration such as 500ms, 5s, 2m.")]
 
@@ -62,24 +62,6 @@ class HttpProbe(Shape, frozen=True, kw_only=True):
     insecure_skip_verify: bool | None = None
     method: HttpMethod | None = None
     expected_response_code: str | None = None
-
-
-class CmdSource(Shape, frozen=True, kw_only=True):
-    image: str
-    host_network: bool | None = None
-    inherit_inputs: bool | None = None
-    args: list[str] = []
-    env: list[EnvVar] = []
-    labels: dict[str, str] = {}
-    annotations: dict[str, str] = {}
-    command: list[str] = []
-    image_pull_policy: str | None = None
-    privileged: bool | None = None
-    node_selector: dict[str, str] = {}
-    tolerations: list[Toleration] = []
-    volumes: list[dict[str, Any]] = []
-    volume_mount: list[dict[str, Any]] = []
-    image_pull_secrets: list[LocalObjectReference] = []
 
 
 class CmdProbe(Shape, frozen=True, kw_only=True):

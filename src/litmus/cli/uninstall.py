@@ -16,7 +16,6 @@ from .install import title
 
 _PODS_DEADLINE_S = 40.0
 _DEFINITIONS_DEADLINE_S = 60.0
-_LEASE = "chaos-operator.lock"
 _SELECTOR = ",".join(f"{key}={value}" for key, value in manifests.POD_LABELS.items())
 
 
@@ -82,7 +81,7 @@ async def _remove_operator(cluster: Cluster, namespace: str) -> int:
             what="the pods of the operator to end",
             deadline_s=_PODS_DEADLINE_S,
         )
-    removed += await _delete(cluster, kinds.LEASE, _LEASE, namespace)
+    removed += await _delete(cluster, kinds.LEASE, names.OPERATOR_LEASE, namespace)
     if await _is_clusterwide(cluster, namespace):
         removed += await _delete(cluster, kinds.CLUSTER_ROLE_BINDING, manifests.NAME)
         removed += await _delete(cluster, kinds.CLUSTER_ROLE, manifests.NAME)

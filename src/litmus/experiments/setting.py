@@ -19,7 +19,6 @@ class Setting:
     instance: str
     targets: tuple[targeting.AppTarget, ...]
     auxiliary: tuple[targeting.AppTarget, ...]
-    check_delay_s: float
     check_timeout_s: float
     health_checks: bool
 
@@ -42,7 +41,6 @@ def read(env: Mapping[str, str]) -> Setting:
             instance=env.get("INSTANCE_ID", ""),
             targets=_targets(env, namespace),
             auxiliary=tuple(targeting.auxiliary(env.get("AUXILIARY_APPINFO", ""))),
-            check_delay_s=_seconds(env, "STATUS_CHECK_DELAY", 2.0),
             check_timeout_s=_seconds(env, "STATUS_CHECK_TIMEOUT", 180.0),
             health_checks=env.get("DEFAULT_HEALTH_CHECK", "true").lower() != "false",
         )

@@ -40,10 +40,6 @@ class CannotRun(RunEnded):
         super().__init__(sentence, code=code)
 
 
-class Aborted(RunEnded):
-    verdict = "Stopped"
-
-
 def of_error(error: Exception, *, during: str) -> results.Verdict:
     """The verdict for whatever ended a run. Only a failed check is a Fail; what we don't understand is an Error."""
     match error:

@@ -7,6 +7,7 @@ import socket
 import sys
 
 from litmus import logs
+from litmus.api import names
 from litmus.kube import errors
 
 from . import lease, serve
@@ -27,7 +28,7 @@ def main(arguments: list[str]) -> int:
         return 4
     settings = serve.Settings(
         watch_namespace=os.environ["WATCH_NAMESPACE"],
-        own_namespace=os.environ.get("OPERATOR_NAMESPACE", "litmus"),
+        own_namespace=os.environ.get("OPERATOR_NAMESPACE", names.OPERATOR_NAMESPACE),
         identity=os.environ.get("POD_NAME", socket.gethostname()),
         image=os.environ.get("CHAOS_RUNNER_IMAGE", ""),
         health_port=int(os.environ.get("HEALTH_PORT", "8081")),

@@ -9,13 +9,13 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
+from litmus.api import names
 from litmus.kube import Cluster, errors, kinds
 
 log = logging.getLogger(__name__)
 
 DURATION_S = 8
 _RENEW_S = 2.0
-_NAME = "chaos-operator.lock"
 
 
 class Lost(Exception):
@@ -36,7 +36,7 @@ class Lease:
         seen_version, seen_at = "", clock()
         while True:
             try:
-                lease = await self.cluster.find(kinds.LEASE, _NAME, namespace=self.namespace)
+                lease = await self.cluster.find(kinds.LEASE, names.OPERATOR_LEASE, namespace=self.namespace)
                 version = lease["metadata"]["resourceVersion"] if lease else ""
                 if version != seen_version:
                     seen_version, seen_at = version, clock()
@@ -56,7 +56,7 @@ class Lease:
         while True:
             await asyncio.sleep(_RENEW_S)
             try:
-                lease = await self.cluster.find(kinds.LEASE, _NAME, namespace=self.namespace)
+                lease = await self.cluster.find(kinds.LEASE, names.OPERATOR_LEASE, namespace=self.namespace)
                 if lease and lease["spec"].get("holderIdentity") not in (self.identity, ""):
                     raise Lost(f"{lease['spec']['holderIdentity']} leads now")
                 if await self._take(lease):
@@ -69,9 +69,11 @@ class Lease:
     async def release(self) -> None:
         """Gives it up, so that the next operator need not wait."""
         try:
-            lease = await self.cluster.find(kinds.LEASE, _NAME, namespace=self.namespace)
+            lease = await self.cluster.find(kinds.LEASE, names.OPERATOR_LEASE, namespace=self.namespace)
             if lease and lease["spec"].get("holderIdentity") == self.identity:
-                await self.cluster.patch(kinds.LEASE, _NAME, {"spec": {"holderIdentity": ""}}, namespace=self.namespace)
+                await self.cluster.patch(
+                    kinds.LEASE, names.OPERATOR_LEASE, {"spec": {"holderIdentity": ""}}, namespace=self.namespace
+                )
         except errors.KubeError as error:
             log.warning("the lease could not be given up: %s", error)
 
@@ -84,12 +86,12 @@ class Lease:
         spec = {"holderIdentity": self.identity, "leaseDurationSeconds": DURATION_S, "renewTime": now}
         try:
             if lease is None:
-                manifest = {"metadata": {"name": _NAME}, "spec": {**spec, "acquireTime": now}}
+                manifest = {"metadata": {"name": names.OPERATOR_LEASE}, "spec": {**spec, "acquireTime": now}}
                 await self.cluster.create(kinds.LEASE, manifest, namespace=self.namespace)
             else:
                 version = lease["metadata"]["resourceVersion"]
                 patch = {"metadata": {"resourceVersion": version}, "spec": spec}
-                await self.cluster.patch(kinds.LEASE, _NAME, patch, namespace=self.namespace)
+                await self.cluster.patch(kinds.LEASE, names.OPERATOR_LEASE, patch, namespace=self.namespace)
         except errors.Conflict:
             return False
         return True

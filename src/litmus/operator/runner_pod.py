@@ -9,6 +9,8 @@ from litmus.api import names, targeting
 from litmus.kube import engines
 
 _ORIGINAL = "chaos-runner"
+# What the 'restricted' pod security standard asks for; our image runs as any user.
+_UNPRIVILEGED = {"runAsNonRoot": True, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}}
 
 
 def manifest(engine: api.ChaosEngine, targets: list[targeting.AppTarget], *, image: str) -> dict[str, Any]:
@@ -26,8 +28,11 @@ def manifest(engine: api.ChaosEngine, targets: list[targeting.AppTarget], *, ima
             *({"name": f"secret-{s.name}", "mountPath": s.mount_path} for s in wanted.secrets),
         ],
     }
-    if wanted.command or not _is_original(chosen):
+    ours = not _is_original(chosen)
+    if wanted.command or ours:
         container["command"] = wanted.command or ["litmus", "runner"]
+    if ours:
+        container["securityContext"] = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
     if wanted.args:
         container["args"] = wanted.args
     if wanted.resources:
@@ -38,6 +43,7 @@ def manifest(engine: api.ChaosEngine, targets: list[targeting.AppTarget], *, ima
         "containers": [container],
         "imagePullSecrets": msgspec.to_builtins(wanted.image_pull_secrets),
         "nodeSelector": wanted.node_selector,
+        "securityContext": _UNPRIVILEGED if ours else {},
         "tolerations": msgspec.to_builtins(wanted.tolerations),
         "volumes": [
             *({"name": f"cm-{m.name}", "configMap": {"name": m.name}} for m in wanted.config_maps),

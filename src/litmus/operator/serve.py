@@ -67,7 +67,7 @@ async def _lead(
     watching = asyncio.create_task(
         kopf.operator(
             registry=registry,
-            settings=_kopf_settings(),
+            settings=_kopf_settings(namespaced=bool(settings.watch_namespace)),
             standalone=True,
             identity=identity,
             ready_flag=ready,
@@ -106,10 +106,10 @@ def _on_termination(stop: asyncio.Event) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
 
 
-def _kopf_settings() -> kopf.OperatorSettings:
+def _kopf_settings(*, namespaced: bool) -> kopf.OperatorSettings:
     settings = kopf.OperatorSettings()
     settings.posting.enabled = False
-    settings.scanning.disabled = False
+    settings.scanning.disabled = namespaced  # it may not list namespaces and definitions there
     settings.watching.server_timeout = 300
     settings.watching.reconnect_backoff = 0.5
     settings.queueing.idle_timeout = 1.0
