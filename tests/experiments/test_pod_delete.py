@@ -144,6 +144,19 @@ async def test_a_pod_that_was_there_before_is_never_taken_for_a_replacement(serv
         await inject(await begin(setting_={"check_timeout_s": 0.2}))
 
 
+async def test_a_pod_that_lost_its_label_is_not_taken_for_gone(server, begin, monkeypatch):
+    monkeypatch.setattr(pod_delete, "_REMOVAL_MARGIN_S", 0.3)
+    server.put("pods", samples.pod("web-a", finalizers=["kubelet/grace"]))
+
+    def relabel(kept, pod):
+        stage.replace(kept, pod)
+        kept.change("pods", "web-a", {"metadata": {"labels": {"app": None}}})
+
+    server.on("delete", "pods", relabel)
+    with pytest.raises(verdicts.CannotRun, match="web-a was deleted but is still there"):
+        await inject(await begin(FORCE="true"))
+
+
 async def test_a_new_pod_of_another_workload_is_no_replacement(server, begin):
     server.put("pods", samples.pod("web-a"))
     other = samples.pod("api-1", owner=("ReplicaSet", "api-5d7f9"))
