@@ -34,6 +34,10 @@ async def execute(experiment: Experiment, cluster: Cluster, env: Mapping[str, st
         experiment=experiment.name,
         instance=place.instance,
     )
+    if predecessor := _predecessor(await diary.find(), engine, place.pod):
+        gone = f"{predecessor}, the pod of this run, is gone, and another one does not go on; apply the engine again"
+        lost = results.Verdict(verdict="Error", fail_step=gone, code=verdicts.ABORTED)
+        return await diary.settle(lost, engine_uid=engine.metadata.uid, begun=True)
     result = await diary.begin(engine_uid=engine.metadata.uid, pod=place.pod)
     poster = events.Poster(cluster, place.pod or f"{experiment.name} of {place.engine}")
     await poster.post(result, "Awaited", f"experiment: {experiment.name}, Result: Awaited")
@@ -52,6 +56,17 @@ async def execute(experiment: Experiment, cluster: Cluster, env: Mapping[str, st
     verdict = _stopped_early(context) or await _guarded(experiment, context, env)
     await _conclude(context, verdict)
     return verdict.verdict
+
+
+def _predecessor(result: api.ChaosResult | None, engine: api.ChaosEngine, pod: str) -> str:
+    """The pod of the same Job that ran before this one, '' if this is the first.
+
+    A Job replaces a pod that was deleted, whatever its back-off limit; the fault must not start all over again.
+    """
+    run = result.status.run if result else None
+    if run is None or run.engine_uid != engine.metadata.uid or run.pod in ("", pod):
+        return ""
+    return run.pod if run.pod.rpartition("-")[0] == pod.rpartition("-")[0] else ""
 
 
 async def _guarded(experiment: Experiment, context: Context, env: Mapping[str, str]) -> results.Verdict:

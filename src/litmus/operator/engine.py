@@ -112,6 +112,7 @@ class Reconciler:
     async def _complete(self, engine: api.ChaosEngine) -> None:
         if engine.spec.job_clean_up_policy != "retain":
             await self.cluster.delete(kinds.POD, names.runner(self.name), namespace=self.namespace)
+            await self._remove_jobs(engine)  # the runner's role may not have let it
         await self._end(engine, "completed", engine.status.experiments)
         verdicts = ", ".join(f"{entry.name}: {entry.verdict}" for entry in engine.status.experiments)
         await self.events.post(engine, "ChaosEngineCompleted", f"ChaosEngine completed ({verdicts})")
@@ -174,9 +175,8 @@ class Reconciler:
         ``forget``: waits until the pods are gone, too, so that their names are free. The kubelet takes seconds to
         remove a pod whose containers have ended.
         """
-        selector = f"{names.CHAOS_UID}={engine.metadata.uid}"
-        for job in await self.cluster.select(kinds.JOB, namespace=self.namespace, labels=selector):
-            await self.cluster.delete(kinds.JOB, job.metadata.name, namespace=self.namespace)
+        await self._remove_jobs(engine)
+        selector = _selector(engine)
         clock = asyncio.get_running_loop().time
         asked: set[str] = set()
         force_at = clock() + _REMOVAL_MARGIN_S
@@ -195,6 +195,10 @@ class Reconciler:
                     await self.cluster.delete(kinds.POD, name, namespace=self.namespace, grace_s=0)
             await asyncio.sleep(_LOOK_AGAIN_S)
 
+    async def _remove_jobs(self, engine: api.ChaosEngine) -> None:
+        for job in await self.cluster.select(kinds.JOB, namespace=self.namespace, labels=_selector(engine)):
+            await self.cluster.delete(kinds.JOB, job.metadata.name, namespace=self.namespace)
+
     async def _end(
         self, engine: api.ChaosEngine, word: words.EngineStatusWord, entries: list[api.ExperimentStatus]
     ) -> None:
@@ -210,6 +214,10 @@ class Reconciler:
             }
 
         await self.cluster.update(kinds.ENGINE, self.name, write, namespace=self.namespace)
+
+
+def _selector(engine: api.ChaosEngine) -> str:
+    return f"{names.CHAOS_UID}={engine.metadata.uid}"
 
 
 def _with_finalizer(engine: api.ChaosEngine) -> list[str]:

@@ -259,7 +259,11 @@ class Runner:
         if self.engine.spec.job_clean_up_policy == "retain":
             text = f"Experiment Job {job} is retained"
         else:
-            await self.cluster.delete(kinds.JOB, job, namespace=self.namespace)
+            try:
+                await self.cluster.delete(kinds.JOB, job, namespace=self.namespace)
+            except errors.Forbidden as error:
+                log.warning("the operator has to remove the Job: %s", error)
+                return
             text = f"Experiment Job {job} is deleted"
         await self.events.post(self.engine, "ExperimentJobCleanUp", text)
 
