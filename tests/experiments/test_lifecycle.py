@@ -332,3 +332,17 @@ async def test_an_engine_that_can_not_be_read_for_a_while_is_no_abort(server, cl
 def test_a_run_reads_its_place_from_the_environment_alone():
     place = setting.read(ENV)
     assert (place.engine, place.namespace, place.pod) == ("shop-chaos", "shop", stage.EXPERIMENT_POD)
+
+
+async def test_the_second_pod_of_a_job_does_not_start_the_fault_all_over_again(server, cluster):
+    first = {"engineUid": samples.ENGINE_UID, "pod": "pod-delete-ab12cd-first"}
+    status = {"experimentstatus": {"verdict": "Awaited"}, "run": first}
+    server.put("chaosresults", {"metadata": {"name": RESULT, "namespace": "shop"}, "status": status})
+    touched = []
+
+    async def script(_: Context) -> None:
+        touched.append("the application")
+
+    assert await execute(cluster, Scripted(script), POD_NAME="pod-delete-ab12cd-second") == "Error"
+    assert touched == []
+    assert "pod-delete-ab12cd-first, the pod of this run, is gone" in outcome(server)["failStep"]

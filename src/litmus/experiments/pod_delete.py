@@ -71,7 +71,7 @@ class PodDelete(Experiment):
                 leaving.append(await self._delete(context, pods, number))
                 await self._replaced(context, leaving)
                 _follow(successors, context.values[TARGET_PODS], leaving[-1].hits)
-                leaving = await self._settle(context, leaving)
+                leaving = await self._leave(context, leaving, until=next_at)
                 await context.hold(next_at - context.now)
             number += 1
         await self._gone(context, leaving)
@@ -110,6 +110,15 @@ class PodDelete(Experiment):
         deadline_s = context.setting.check_timeout_s
         if not await _watch(context, rounds, lambda: all(hit.ready for hit in latest), deadline_s=deadline_s):
             raise _not_replaced(latest, deadline_s)
+
+    async def _leave(self, context: Context, rounds: list["_Round"], *, until: float) -> list["_Round"]:
+        """Looks on until the deleted pods are gone, or it is time for the next round; returns who is still leaving."""
+        await self._settle(context, [])  # who was replaced is known: it is written now
+        remaining_s = until - context.now
+        if remaining_s > 0:
+            hits = [hit for round_ in rounds for hit in round_.hits]
+            await _watch(context, rounds, lambda: all(hit.gone for hit in hits), deadline_s=remaining_s)
+        return await self._settle(context, rounds)
 
     async def _gone(self, context: Context, rounds: list["_Round"]) -> None:
         """Waits until every deleted pod's uid is gone. Raises CannotRun when one outlives its grace period."""
