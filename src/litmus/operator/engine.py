@@ -172,8 +172,7 @@ class Reconciler:
     async def _remove_chaos_pods(self, engine: api.ChaosEngine, *, forget: bool = False) -> None:
         """Asks everything of the engine to end and waits until nothing of it runs; by force when it stays.
 
-        ``forget``: waits until the pods are gone, too, so that their names are free. The kubelet takes seconds to
-        remove a pod whose containers have ended.
+        ``forget``: waits until the pods are gone, too, so that their names are free.
         """
         await self._remove_jobs(engine)
         selector = _selector(engine)
@@ -190,8 +189,8 @@ class Reconciler:
                     await self.cluster.delete(kinds.POD, name, namespace=self.namespace)
                     grace_s = pod.spec.termination_grace_period_seconds
                     force_at = max(force_at, clock() + grace_s + _REMOVAL_MARGIN_S)
-                elif clock() > force_at:
-                    log.warning("pod does not end", extra={"pod": f"{self.namespace}/{name}"})
+                elif clock() > force_at or (forget and not pod.runs):
+                    # Nothing of it runs, and the kubelet takes its time - or it does not end at all.
                     await self.cluster.delete(kinds.POD, name, namespace=self.namespace, grace_s=0)
             await asyncio.sleep(_LOOK_AGAIN_S)
 
