@@ -40,6 +40,7 @@ def test_targets_that_were_rendered_are_read_back_as_they_were(wanted):
         ("deployment:shop:[app=web]", AppTarget(kind="deployment", namespace="shop", labels="app=web")),
         ("deployment:shop:[web, api]", AppTarget(kind="deployment", namespace="shop", names=("web", "api"))),
         ("pod:shop:[web-0,web-1]", AppTarget(kind=POD, namespace="shop", names=("web-0", "web-1"))),
+        ("pod:shop:[a=b]", AppTarget(kind=POD, namespace="shop", names=("a=b",))),
         ("KIND:shop:[]", AppTarget(kind=ANY_OWNER, namespace="shop")),
         (":shop:[app=web]", AppTarget(kind=ANY_OWNER, namespace="shop", labels="app=web")),
         (

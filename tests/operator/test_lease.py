@@ -12,8 +12,9 @@ NAME = "chaos-operator.lock"
 
 @pytest.fixture
 def operator(server, cluster, monkeypatch):
-    """A claim of an operator whose pod runs; looks are short."""
+    """A claim of an operator whose pod runs; looks are short, and no lease ends by itself."""
     monkeypatch.setattr(lease, "_RENEW_S", 0.02)
+    monkeypatch.setattr(lease, "DURATION_S", 3600)
 
     def named(identity: str, *, alive: bool = True) -> lease.Lease:
         if alive:
