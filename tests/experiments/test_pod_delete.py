@@ -145,7 +145,7 @@ async def test_a_pod_that_was_there_before_is_never_taken_for_a_replacement(serv
 
 
 async def test_a_pod_that_lost_its_label_is_not_taken_for_gone(server, begin, monkeypatch):
-    monkeypatch.setattr(pod_delete, "_REMOVAL_MARGIN_S", 0.3)
+    monkeypatch.setattr(pod_delete, "_REMOVAL_MARGIN_S", 0.2)
     server.put("pods", samples.pod("web-a", finalizers=["kubelet/grace"]))
 
     def relabel(kept, pod):
@@ -154,7 +154,7 @@ async def test_a_pod_that_lost_its_label_is_not_taken_for_gone(server, begin, mo
 
     server.on("delete", "pods", relabel)
     with pytest.raises(verdicts.CannotRun, match="web-a was deleted but is still there"):
-        await inject(await begin(FORCE="true", TOTAL_CHAOS_DURATION="1"))
+        await inject(await begin(FORCE="true", CHAOS_INTERVAL="0.05"))
 
 
 async def test_a_new_pod_of_another_workload_is_no_replacement(server, begin):
@@ -201,7 +201,7 @@ async def test_a_pod_that_outlives_its_deletion_is_an_error_and_no_failure(serve
     server.put("pods", samples.pod("web-a", finalizers=["somebody.io/hold"]))
     server.on("delete", "pods", stage.replace)
     with pytest.raises(verdicts.CannotRun, match="web-a was deleted but is still there") as caught:
-        await inject(await begin(FORCE="true", TOTAL_CHAOS_DURATION="1"))
+        await inject(await begin(FORCE="true", CHAOS_INTERVAL="0.05"))
     assert caught.value.code == verdicts.INJECT
     assert "finalizer" in str(caught.value)
 
