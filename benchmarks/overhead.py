@@ -58,7 +58,10 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if not image:
             raise NotMeasured("LITMUS_IMAGE names no image; run make bench, which builds one")
-        print(asyncio.run(_bench(options, image)))
+        rows, text = asyncio.run(_bench(options, image))
+        print(text)
+        if not any(row.values for row in rows):
+            raise NotMeasured("nothing could be measured; the table says why")
     except (NotMeasured, errors.KubeError) as error:
         print(f"benchmarks/overhead.py: {error}", file=sys.stderr)
         return CAN_NOT
@@ -90,7 +93,7 @@ def _count(text: str) -> int:
     return number
 
 
-async def _bench(options: argparse.Namespace, image: str) -> str:
+async def _bench(options: argparse.Namespace, image: str) -> tuple[list[Row], str]:
     task = asyncio.current_task()
     assert task is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
@@ -115,7 +118,7 @@ async def _bench(options: argparse.Namespace, image: str) -> str:
     )
     order = [DELETION, OVERHEAD, START, *RESIDENT.values()]
     rows = sorted((row for part in measured for row in part.rows), key=lambda row: order.index(row.figure))
-    return "\n".join([render(rows), "", str(machine), *(note for part in measured for note in part.notes)])
+    return rows, "\n".join([render(rows), "", str(machine), *(note for part in measured for note in part.notes)])
 
 
 async def _runs(cluster: Cluster, options: argparse.Namespace, image: str) -> Measured:
@@ -127,7 +130,7 @@ async def _runs(cluster: Cluster, options: argparse.Namespace, image: str) -> Me
                 done, failures = await _repeated(cluster, options.runs, namespace=namespace, image=image)
         except (NotMeasured, errors.KubeError) as error:
             return Measured(rows=_rows_of([], why=str(error)))
-    why = "; ".join(failures) if not done else "not measurable from here: the node is another machine"
+    why = "no run passed, see below" if not done else "not measurable from here: the node is another machine"
     notes = [f"the operator of the runs: {operator}", *failures, *_stages(done)]
     return Measured(rows=_rows_of(done, why=why), notes=notes)
 
