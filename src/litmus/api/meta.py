@@ -4,7 +4,7 @@ Decoding is lenient on purpose: a cluster may send fields of releases that we do
 What a *user* writes is checked by ``litmus.api.strict``, which names the path of a mistake.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
@@ -104,3 +104,12 @@ class ConfigMapMount(Shape, frozen=True, kw_only=True):
 class SecretMount(Shape, frozen=True, kw_only=True):
     name: Annotated[str, Meta(description="Name of a Secret in the engine's namespace.")]
     mount_path: Annotated[str, Meta(description="Folder in the container where it appears.")]
+
+
+def present(value: Any) -> Any:
+    """A manifest without its nulls: to Kubernetes a null is an absent field, and our types know only absence."""
+    if isinstance(value, dict):
+        return {key: present(inner) for key, inner in value.items() if inner is not None}
+    if isinstance(value, list):
+        return [present(inner) for inner in value]
+    return value

@@ -99,10 +99,20 @@ class History(Shape, frozen=True, kw_only=True):
 
 class ResultStatus(Shape, frozen=True, kw_only=True):
     experimentstatus: ExperimentOutcome = ExperimentOutcome()
+    experiment_status: Annotated[
+        dict[str, Any], Meta(description="What an experiment image of 3.x writes instead of experimentstatus.")
+    ] = {}
     run: Run = Run()
     targets: list[Target] = []
     faults: list[Fault] = []
     history: History = History()
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict in the spelling of 1.10, else in that of 3.x."""
+        later: Any = self.experiment_status.get("verdict")
+        known = later in ("Pass", "Fail", "Stopped", "Error")
+        return later if self.experimentstatus.verdict == "Awaited" and known else self.experimentstatus.verdict
 
 
 class ResultSpec(Shape, frozen=True, kw_only=True):

@@ -21,8 +21,30 @@ _JSON_TYPES: dict[str, tuple[type, ...]] = {
 }
 
 
+# What the API server knows in an object's metadata (ObjectMeta of meta/v1).
+_METADATA = (
+    "name",
+    "namespace",
+    "generateName",
+    "labels",
+    "annotations",
+    "finalizers",
+    "ownerReferences",
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "managedFields",
+    "selfLink",
+)
+
+
 def mistakes(kind: type[msgspec.Struct], manifest: object) -> list[str]:
     """One sentence per mistake in ``manifest``; empty if it is a valid ``kind``."""
+    if isinstance(manifest, dict) and manifest.get("kind", kind.__name__) != kind.__name__:
+        return [f"kind: {manifest['kind']!r} must be {kind.__name__}"]
     return list(_check(schema.of(kind), manifest, ""))
 
 
@@ -46,24 +68,36 @@ def _check(rule: schema.Schema, value: object, path: str) -> list[str]:
     if isinstance(value, dict):
         return _check_object(rule, value, path)
     if isinstance(value, list):
-        if len(value) < rule.get("minItems", 0):
-            return [f"{where}: at least {rule['minItems']} entry is needed"]
-        items = rule.get("items", {})
-        return [m for i, item in enumerate(value) for m in _check(items, item, f"{path}[{i}]")]
+        return _check_list(rule, value, path)
     if "enum" in rule and value not in rule["enum"]:
         allowed = [word for word in rule["enum"] if word]
         return [f"{where}: {value!r} is not one of {', '.join(allowed)}{closest(str(value), allowed)}"]
     if isinstance(value, str) and len(value) < rule.get("minLength", 0):
         return [f"{where}: must not be empty"]
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return [f"{where}: {value} is too large a number"]
     if isinstance(value, int) and value < rule.get("minimum", value):
         return [f"{where}: {value} is below {rule['minimum']}"]
     return []
 
 
+def _check_list(rule: schema.Schema, value: list[Any], path: str) -> list[str]:
+    if len(value) < rule.get("minItems", 0):
+        return [f"{path}: at least {rule['minItems']} entry is needed"]
+    if None in value:
+        return [f"{path}[{value.index(None)}]: null is no entry of a list; remove it"]
+    items = rule.get("items", {})
+    return [m for i, item in enumerate(value) for m in _check(items, item, f"{path}[{i}]")]
+
+
 def _check_object(rule: schema.Schema, value: dict[str, Any], path: str) -> list[str]:
-    if rule.get("x-kubernetes-preserve-unknown-fields") or path == "metadata":
+    if path == "metadata":
+        unknown = [name for name in value if name not in _METADATA]
+        return [f"metadata.{name}: unknown field{closest(name, list(_METADATA))}" for name in unknown]
+    if rule.get("x-kubernetes-preserve-unknown-fields"):
         return []
-    found = [f"{path or 'the manifest'}: {name} is missing" for name in rule.get("required", ()) if name not in value]
+    required = rule.get("required", ())
+    found = [f"{path or 'the manifest'}: {name} is missing" for name in required if value.get(name) is None]
     known: dict[str, schema.Schema] = rule.get("properties", {})
     for name, inner in value.items():
         below = f"{path}.{name}" if path else name

@@ -47,13 +47,19 @@ def parse(text: str) -> list[AppTarget]:
         if not match:
             raise ValueError(f"TARGETS entry {entry!r} is not of the form kind:namespace:[names or labels]")
         items = match["items"].strip()
-        # A selector has an operator; names are plain words. Pods are named only.
-        labels = items if match["kind"] != POD and re.search(r"[=!()]|\s(in|notin)\s", items) else ""
+        # A selector has an operator; names are plain words. Pods are named only, pods of any owner never.
+        by_label = match["kind"] in ("", ANY_OWNER) or (match["kind"] != POD and is_selector(items))
+        labels = items if by_label else ""
         names = () if labels or not items else tuple(word.strip() for word in items.split(",") if word.strip())
         found.append(
             AppTarget(kind=match["kind"] or ANY_OWNER, namespace=match["namespace"], names=names, labels=labels)
         )
     return found
+
+
+def is_selector(text: str) -> bool:
+    """Whether a text can be told from a list of names: ``tier`` alone, 'has the label', can't."""
+    return re.search(r"[=!()]|\s(in|notin)\s", text) is not None
 
 
 def of_engine(spec: EngineSpec, *, namespace: str) -> list[AppTarget]:

@@ -4,9 +4,13 @@ PyYAML follows YAML 1.1, where ``2020-01-01`` is a date and ``1:20`` is 80; kube
 stands twice silently loses its first value, so it is refused.
 """
 
+import re
 from typing import Any
 
+import msgspec
 import yaml
+
+_MERGE = "tag:yaml.org,2002:merge"
 
 
 class NotYaml(ValueError):
@@ -22,6 +26,8 @@ class _Loader(_Base):  # type: ignore[misc]  # the C loader where libyaml is the
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
         seen: set[Any] = set()
         for key_node, _ in node.value:
+            if key_node.tag == _MERGE:
+                continue  # `<<` may stand more than once, and what it brings in may be overridden
             key = self.construct_object(key_node, deep=True)
             if isinstance(key, str) and key in seen:
                 raise NotYaml(f"line {key_node.start_mark.line + 1}: {key} stands twice; keep one of them")
@@ -29,17 +35,35 @@ class _Loader(_Base):  # type: ignore[misc]  # the C loader where libyaml is the
         return super().construct_mapping(node, deep)
 
 
-_UNWANTED = ("tag:yaml.org,2002:timestamp",)
+_INT, _FLOAT = "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"
+_UNWANTED = ("tag:yaml.org,2002:timestamp", _INT, _FLOAT)
 _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag not in _UNWANTED]
     for first, resolvers in _Base.yaml_implicit_resolvers.items()
 }
+# Those of YAML 1.1 without the sexagesimal numbers (1:20 is text, not 80).
+_Loader.add_implicit_resolver(
+    _INT, re.compile(r"^[-+]?(0b[0-1_]+|0[0-7_]+|0|[1-9][0-9_]*|0x[0-9a-fA-F_]+)$"), list("-+0123456789")
+)
+_Loader.add_implicit_resolver(
+    _FLOAT,
+    re.compile(
+        r"^([-+]?([0-9][0-9_]*)\.[0-9_]*([eE][-+]?[0-9]+)?|\.[0-9][0-9_]*([eE][-+]?[0-9]+)?|[-+]?\.inf|\.nan)$", re.I
+    ),
+    list("-+0123456789."),
+)
 
 
 def documents(text: str) -> list[Any]:
     """All documents of a YAML text, empty ones left out. Raises NotYaml."""
     try:
-        return [document for document in yaml.load_all(text, Loader=_Loader) if document is not None]
+        found = [document for document in yaml.load_all(text, Loader=_Loader) if document is not None]
+        msgspec.json.encode(found, enc_hook=str)  # whatever is not a tree can't be a manifest
+        return found
+    except NotYaml:
+        raise
+    except (ValueError, TypeError, RecursionError) as error:
+        raise NotYaml(f"a value can't be read: {error}") from error
     except yaml.MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
         raise NotYaml(f"{line}{error.problem or 'not YAML'}") from error

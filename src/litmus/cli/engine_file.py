@@ -8,6 +8,7 @@ import msgspec
 
 from litmus import api
 from litmus.api import strict, yaml_text
+from litmus.api.meta import present
 
 from . import failures
 
@@ -32,7 +33,7 @@ def read(file: Path, *, namespace: str) -> tuple[api.ChaosEngine, dict[str, Any]
     if found:
         raise failures.Misused(f"{file}: " + "\n        ".join(found))
     manifest["metadata"].setdefault("namespace", namespace)
-    return msgspec.convert(_present(manifest), api.ChaosEngine), manifest
+    return msgspec.convert(present(manifest), api.ChaosEngine), manifest
 
 
 def _documents(file: Path) -> list[Any]:
@@ -46,10 +47,3 @@ def _documents(file: Path) -> list[Any]:
         return yaml_text.documents(text)
     except yaml_text.NotYaml as error:
         raise failures.Misused(f"{file} is not YAML: {error}") from error
-
-
-def _present(value: Any) -> Any:
-    """Without nulls, which mean absence."""
-    if isinstance(value, dict):
-        return {key: _present(inner) for key, inner in value.items() if inner is not None}
-    return [_present(inner) for inner in value] if isinstance(value, list) else value

@@ -32,6 +32,16 @@ def _check_form(spec: api.EngineSpec) -> None:
     for workload in spec.selectors.workloads if spec.selectors else ():
         if bool(workload.names) == bool(workload.labels):
             raise Refused(f"spec.selectors.workloads: {workload.kind} in {workload.namespace} needs names or labels")
+    labels = (
+        [spec.appinfo.applabel, *(w.labels for w in spec.selectors.workloads)]
+        if spec.selectors
+        else [spec.appinfo.applabel]
+    )
+    for label in labels:
+        if label and not targeting.is_selector(label):
+            raise Refused(
+                f"label selector {label!r} names no value; write {label}=VALUE, or {label}!=none for any value"
+            )
     try:
         targeting.auxiliary(spec.auxiliary_app_info)
     except ValueError as error:

@@ -10,6 +10,9 @@ from litmus.kube.objects import Pod
 
 from . import verdicts
 
+# With a timeout of 0 the application is looked at once; an answer may take this long, in seconds.
+_ONE_LOOK_S = 2.0
+
 
 def complaint(pods: Sequence[Pod]) -> str:
     """What is wrong with an application's pods, '' if they all run with every container ready."""
@@ -44,7 +47,7 @@ async def _healthy(cluster: Cluster, target: targeting.AppTarget, *, timeout_s: 
     last = "it was not looked at"
     try:
         async with (
-            asyncio.timeout(timeout_s),
+            asyncio.timeout(max(timeout_s, _ONE_LOOK_S)),
             aclosing(waiting.follow(cluster, kinds.POD, namespace=target.namespace, labels=target.labels)) as states,
         ):
             async for pods in states:

@@ -64,22 +64,20 @@ class ContainerKill(Experiment):
         image = await helpers.own_image(context.cluster, pod=context.setting.pod, namespace=context.setting.namespace)
         await context.start_chaos(context.values[DURATION])
         round_ = 0
-        while context.now < context.chaos_ends:
+        while not context.over():
             choice = await context.choose(round_, successors={})
             targets = [(pod, _container(pod, context.values[TARGET_CONTAINER])) for pod in choice.chosen]
             serial = context.values[SEQUENCE] == "serial"
             for group in [[target] for target in targets] if serial else [targets]:
-                if context.now >= context.chaos_ends:
+                if context.over():
                     break
                 next_at = min(context.now + context.interval_s(), context.chaos_ends)
-                await self._kill(context, image, group, round_)
+                await self._kill(context, image, group)
                 await context.hold(next_at - context.now)
             round_ += 1
 
-    async def _kill(
-        self, context: Context, image: helpers.Image, targets: list[tuple[Pod, ContainerStatus]], round_: int
-    ) -> None:
-        ids = await context.plan_faults(self.name, [(pod, status.name) for pod, status in targets], round_=round_)
+    async def _kill(self, context: Context, image: helpers.Image, targets: list[tuple[Pod, ContainerStatus]]) -> None:
+        ids = await context.plan_faults(self.name, [(pod, status.name) for pod, status in targets])
         by_node: dict[str, list[tuple[Pod, ContainerStatus]]] = {}
         for pod, status in targets:
             by_node.setdefault(pod.spec.node_name, []).append((pod, status))
@@ -91,14 +89,14 @@ class ContainerKill(Experiment):
         except errors.KubeError as error:
             raise verdicts.CannotRun(str(error), code=verdicts.HELPER) from error
         await context.moved(ids, "injected")
-        _refuse_undelivered([entry for report in reports for entry in report])
+        _refuse_undelivered(reports, len(targets))
         await together(self._prove(context, pod, status, at) for pod, status in targets)
         await context.moved(ids, "moot", f"restarted by the kubelet: {shown}")
 
     async def _signal(
         self, context: Context, image: helpers.Image, node: str, targets: list[tuple[Pod, ContainerStatus]]
-    ) -> list[dict[str, Any]]:
-        """One helper on one node signals all its targets together."""
+    ) -> dict[str, Any]:
+        """One helper on one node signals all its targets together; its report."""
         name = context.values[SIGNAL]
         request = {
             "mechanism": "kill",
@@ -125,8 +123,7 @@ class ContainerKill(Experiment):
         report = await helpers.run(context.cluster, pod, namespace=context.setting.namespace)
         if "error" in report:
             raise errors.KubeError(f"helper pod on node {node}: {report['error']}")
-        entries: list[dict[str, Any]] = report["targets"]
-        return entries
+        return report
 
     async def _prove(self, context: Context, pod: Pod, before: ContainerStatus, at: float) -> None:
         """Raises CannotRun when the container stays the same one, CheckFailed when it does not come back in time."""
@@ -209,10 +206,15 @@ def _container(pod: Pod, wanted: str) -> ContainerStatus:
     return status
 
 
-def _refuse_undelivered(entries: list[dict[str, Any]]) -> None:
-    failed = [f"{entry['name']}: {entry.get('delivered', 'no detail')}" for entry in entries if not entry["holds"]]
-    if failed:
-        raise verdicts.CannotRun(f"the signal had no effect on {'; '.join(failed)}", code=verdicts.INJECT)
+def _refuse_undelivered(reports: list[dict[str, Any]], targets: int) -> None:
+    """A helper must account for every target: what it does not speak of was not hit."""
+    failed = [f"{entry['name']}: {entry['delivered']}" for report in reports for entry in report["failed"]]
+    held = sum(report["held"] for report in reports)
+    if held != targets:
+        why = "; ".join(failed) or "the helper pods do not say why"
+        raise verdicts.CannotRun(
+            f"the signal had no effect on {targets - held} of {targets}: {why}", code=verdicts.INJECT
+        )
 
 
 def _verdict_on(

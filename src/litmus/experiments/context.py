@@ -76,7 +76,11 @@ class Context:
         """Lets the chaos go on. An abort ends it at once, because it cancels the run."""
         await asyncio.sleep(max(0.0, seconds))
 
-    async def plan_faults(self, mechanism: str, targets: Iterable[tuple[Pod, str]], *, round_: int) -> list[str]:
+    def over(self) -> bool:
+        """Whether nothing more is to be injected. The first round always is: a run without one proves nothing."""
+        return bool(self.hit) and self.now >= self.chaos_ends
+
+    async def plan_faults(self, mechanism: str, targets: Iterable[tuple[Pod, str]]) -> list[str]:
         """Records what is about to be hit, one record a node, before anything is; returns the records' ids.
 
         ``targets``: pods with the container that is meant, '' for the whole pod. Kill faults have nothing to undo:
@@ -91,7 +95,7 @@ class Context:
         deadline = clock.stamp(datetime.now(UTC) + timedelta(seconds=max(0.0, self.chaos_ends - self.now)))
         faults = [
             api.Fault(
-                id=f"{mechanism}/{node}/{round_}",
+                id=f"{mechanism}/{node}/{len(self.hit)}",
                 mechanism=mechanism,
                 node=node,
                 targets=hit,

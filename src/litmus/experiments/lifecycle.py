@@ -85,9 +85,9 @@ async def _guarded(experiment: Experiment, context: Context, env: Mapping[str, s
             run.cancel()
             await asyncio.wait({run})
     finally:
-        for task in (watch, stop):
+        for task in (watch, stop, run):
             task.cancel()
-        await asyncio.gather(watch, stop, return_exceptions=True)
+        await asyncio.gather(watch, stop, run, return_exceptions=True)
     if run.cancelled():
         return await _why_ended(context)
     error = run.exception()

@@ -61,37 +61,45 @@ class PodDelete(Experiment):
         leaving: list[_Round] = []
         successors: dict[str, str] = {}
         number = 0
-        while context.now < context.chaos_ends:
+        while not context.over():
             choice = await context.choose(number, successors=successors)
             serial = context.values[SEQUENCE] == "serial"
             for pods in [[pod] for pod in choice.chosen] if serial else [list(choice.chosen)]:
-                if context.now >= context.chaos_ends:
+                if context.over():
                     break
                 next_at = min(context.now + context.interval_s(), context.chaos_ends)
-                leaving.append(await self._delete(context, pods, number))
+                leaving.append(await self._delete(context, pods))
                 await self._replaced(context, leaving)
                 _follow(successors, context.values[TARGET_PODS], leaving[-1].hits)
                 leaving = await self._leave(context, leaving, until=next_at)
                 await context.hold(next_at - context.now)
             number += 1
         await self._gone(context, leaving)
+        if not context.hit:
+            raise verdicts.CannotRun(
+                "no pod was deleted: whatever was chosen was gone before; is something else deleting pods?",
+                code=verdicts.INJECT,
+            )
 
-    async def _delete(self, context: Context, pods: list[Pod], number: int) -> "_Round":
+    async def _delete(self, context: Context, pods: list[Pod]) -> "_Round":
         """Record first, then delete all at once."""
-        ids = await context.plan_faults(self.name, [(pod, "") for pod in pods], round_=number)
-        before = await _application(context, pods)
-        hits = await together(self._delete_one(context, pod) for pod in pods)
+        ids = await context.plan_faults(self.name, [(pod, "") for pod in pods])
+        before = await _present(context, pods)
+        hits = [hit for hit in await together(self._delete_one(context, pod) for pod in pods) if hit]
         await context.moved(ids, "injected")
-        killed = ", ".join(pod.metadata.name for pod in pods)
+        killed = ", ".join(hit.pod.metadata.name for hit in hits) or "nothing: the chosen pods were gone already"
         await context.events.post(context.engine, "ChaosInject", f"Injecting {self.name} chaos on {killed}")
         return _Round(ids=ids, hits=hits, before=before)
 
-    async def _delete_one(self, context: Context, pod: Pod) -> _Hit:
+    async def _delete_one(self, context: Context, pod: Pod) -> _Hit | None:
+        """The hit; None when somebody else had removed the pod, which is no effect of ours."""
         force = context.values[FORCE]
         at = context.now
-        await context.cluster.delete(
+        ours = await context.cluster.delete(
             kinds.POD, pod.metadata.name, namespace=pod.metadata.namespace, grace_s=0 if force else None
         )
+        if not ours:
+            return None
         place = context.note(
             api.Target(
                 name=pod.metadata.name,
@@ -107,7 +115,10 @@ class PodDelete(Experiment):
     async def _replaced(self, context: Context, rounds: list["_Round"]) -> None:
         """Waits until the latest round's pods have ready successors. Raises CheckFailed when a place stays empty."""
         latest = rounds[-1].hits
-        deadline_s = context.setting.check_timeout_s
+        if not latest:
+            return
+        # A StatefulSet puts a new pod in place only after the old one is gone.
+        deadline_s = context.setting.check_timeout_s + _grace_s(context, latest)
         if not await _watch(context, rounds, lambda: all(hit.ready for hit in latest), deadline_s=deadline_s):
             raise _not_replaced(latest, deadline_s)
 
@@ -125,8 +136,7 @@ class PodDelete(Experiment):
         hits = [hit for round_ in rounds for hit in round_.hits]
         if not hits:
             return
-        grace_s = 0 if context.values[FORCE] else max(hit.pod.spec.termination_grace_period_seconds for hit in hits)
-        deadline_s = grace_s + _REMOVAL_MARGIN_S
+        deadline_s = _grace_s(context, hits) + _REMOVAL_MARGIN_S
         await context.enter("waiting for deleted pods to be gone")
         if not await _watch(context, rounds, lambda: all(hit.gone for hit in hits), deadline_s=deadline_s):
             raise _not_gone(hits, deadline_s)
@@ -142,11 +152,11 @@ class PodDelete(Experiment):
 
 @dataclass(slots=True, kw_only=True)
 class _Round:
-    """Pods that were deleted together, their records, and who was there before, by workload."""
+    """Pods that were deleted together, their records, and the uids of who was there before."""
 
     ids: list[str]
     hits: list[_Hit]
-    before: dict[str, set[str]]
+    before: set[str]
 
 
 async def _watch(context: Context, rounds: list[_Round], done: Callable[[], bool], *, deadline_s: float) -> bool:
@@ -180,14 +190,16 @@ async def _watch_namespace(
     )
 
 
-async def _application(context: Context, pods: Sequence[Pod]) -> dict[str, set[str]]:
-    """uids of the pods that are there before the deletion, by workload: a replacement is none of these."""
-    present: dict[str, set[str]] = {}
-    for target in context.setting.targets:
-        for pod in await workloads.pods(context.cluster, target):
-            present.setdefault(_workload(pod), set()).add(pod.metadata.uid)
-    for pod in pods:
-        present.setdefault(_workload(pod), set()).add(pod.metadata.uid)
+def _grace_s(context: Context, hits: list[_Hit]) -> float:
+    """How long the slowest of these pods may take to end, in seconds."""
+    return 0 if context.values[FORCE] else max(hit.pod.spec.termination_grace_period_seconds for hit in hits)
+
+
+async def _present(context: Context, pods: Sequence[Pod]) -> set[str]:
+    """uids of all pods that are there before the deletion: a replacement is none of these."""
+    present = {pod.metadata.uid for pod in pods}
+    for namespace in {pod.metadata.namespace for pod in pods}:
+        present |= {pod.metadata.uid for pod in await context.cluster.select(kinds.POD, namespace=namespace)}
     return present
 
 
@@ -197,7 +209,7 @@ def _workload(pod: Pod) -> str:
     return f"{pod.metadata.namespace}/{kind}/{name or sorted(pod.metadata.labels.items())}"
 
 
-def _observe(context: Context, hits: list[_Hit], pods: list[Pod], before: dict[str, set[str]]) -> None:
+def _observe(context: Context, hits: list[_Hit], pods: list[Pod], before: set[str]) -> None:
     """What one look at the pods says of each hit: gone when its uid is, replaced by a new pod of its workload."""
     uids = {pod.metadata.uid for pod in pods}
     taken = {hit.successor for hit in hits if hit.successor}
@@ -210,9 +222,10 @@ def _observe(context: Context, hits: list[_Hit], pods: list[Pod], before: dict[s
         new = [
             p
             for p in sorted(pods, key=lambda p: p.metadata.creation_timestamp or "")
-            if p.metadata.uid not in before.get(workload, set())
+            if p.metadata.uid not in before
             and _workload(p) == workload
             and p.metadata.deletion_timestamp is None
+            and not p.over
         ]
         current = next((p for p in new if p.metadata.name == hit.successor), None)
         if current is None:

@@ -1,5 +1,6 @@
 """What the runner tells an experiment through its environment - ours or the original's of 1.10 or 3.x."""
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -50,7 +51,10 @@ def read(env: Mapping[str, str]) -> Setting:
 
 def _targets(env: Mapping[str, str], namespace: str) -> tuple[targeting.AppTarget, ...]:
     if env.get("TARGETS"):
-        return tuple(targeting.parse(env["TARGETS"]))
+        return tuple(
+            dataclasses.replace(target, namespace=target.namespace or namespace)
+            for target in targeting.parse(env["TARGETS"])
+        )
     kind, label, where = env.get("APP_KIND", ""), env.get("APP_LABEL", ""), env.get("APP_NAMESPACE", "")
     if not (kind or label or where):
         return ()
@@ -61,6 +65,6 @@ def _seconds(env: Mapping[str, str], name: str, default: float) -> float:
     text = env.get(name, "")
     if not text:
         return default
-    if not text.isdigit():
+    if not (text.isascii() and text.isdecimal()):
         raise ValueError(f"{name}={text!r}: must be a whole number of seconds")
     return float(text)

@@ -56,6 +56,9 @@ class Range:
         return self.low if self.low == self.high else rng.uniform(self.low, self.high)
 
 
+_LONGEST_S = 30 * 86400
+
+
 def _number(text: str, *, least: float, most: float, what: str) -> Range:
     low_text, dash, high_text = text.partition("-")
     try:
@@ -72,8 +75,8 @@ def whole_seconds(least: int) -> Callable[[str], int]:
     """Whole seconds of at least ``least``."""
 
     def read(text: str) -> int:
-        if not text.isdigit() or int(text) < least:
-            raise ValueError(f"must be a whole number of seconds, {least} or more, without a unit")
+        if not (text.isascii() and text.isdecimal()) or not least <= int(text) <= _LONGEST_S:
+            raise ValueError(f"must be a whole number of seconds from {least} to {_LONGEST_S}, without a unit")
         return int(text)
 
     return read
@@ -113,8 +116,8 @@ def choice(*words: str) -> Callable[[str], str]:
 
 
 def word_list(text: str) -> tuple[str, ...]:
-    """Words separated by commas."""
-    return tuple(part.strip() for part in text.split(",") if part.strip())
+    """Words separated by commas, each once."""
+    return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
 
 
 def signal_name(text: str) -> str:

@@ -26,8 +26,9 @@ def main(arguments: list[str]) -> int:
         faults = [(str(target["name"]), make(**target["parameters"])) for target in request["targets"]]
     except (IndexError, KeyError, TypeError, ValueError) as error:
         return _report({"error": f"the request can't be read: {type(error).__name__}: {error}"}, code=4)
-    report = hit(faults)
-    return _report({"targets": report}, code=0 if all(entry["holds"] for entry in report) else 2)
+    entries = hit(faults)
+    failed = [entry for entry in entries if not entry["holds"]]
+    return _report({"held": len(entries) - len(failed), "failed": failed}, code=2 if failed else 0)
 
 
 def hit(faults: list[tuple[str, Fault]]) -> list[dict[str, Any]]:
@@ -38,7 +39,7 @@ def hit(faults: list[tuple[str, Fault]]) -> list[dict[str, Any]]:
             fault.plan()
             fault.inject()
             injected.append((name, fault, ""))
-        except FaultError as error:
+        except (FaultError, ValueError) as error:
             injected.append((name, fault, str(error)))
     return [_entry(name, fault, error) for name, fault, error in injected]
 
@@ -49,11 +50,17 @@ def _entry(name: str, fault: Fault, error: str) -> dict[str, Any]:
     return {"name": name, **fault.prove().as_json()}
 
 
+def _fitting(report: dict[str, Any]) -> str:
+    """The report in JSON, with as many of the failures as the message has room for; the count of hits always fits."""
+    if "error" in report:
+        report = {"error": report["error"][: _MESSAGE_LIMIT // 4]}
+    while len((text := json.dumps(report, separators=(",", ":"))).encode()) > _MESSAGE_LIMIT:
+        report = report | {"failed": report["failed"][: len(report["failed"]) // 2]}
+    return text
+
+
 def _report(report: dict[str, Any], *, code: int) -> int:
-    text = json.dumps(report, separators=(",", ":"))
-    if len(text) > _MESSAGE_LIMIT:
-        brief = [{"name": t["name"], "holds": t["holds"]} for t in report.get("targets", ())]
-        text = json.dumps({"targets": brief}, separators=(",", ":"))[:_MESSAGE_LIMIT]
+    text = _fitting(report)
     print(text, file=sys.stdout)
     with contextlib.suppress(OSError):  # not in a pod: standard output has it
         TERMINATION_LOG.write_text(text)

@@ -13,17 +13,21 @@ from . import processes
 from .contract import FaultError, Plan, Proof
 
 FREEZING = frozenset({"SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU"})
+# Their default action is to be ignored (signal(7)), so they prove nothing but that a signal was sent.
+HARMLESS = frozenset({"SIGCHLD", "SIGCLD", "SIGCONT", "SIGURG", "SIGWINCH"})
 
 
 def signal_number(name: str) -> signal.Signals:
     """``SIGKILL``, ``KILL`` or ``9``. Raises ValueError with what is allowed."""
     word = name.strip().upper()
     try:
-        found = signal.Signals(int(word)) if word.isdigit() else signal.Signals[f"SIG{word.removeprefix('SIG')}"]
+        found = signal.Signals(int(word)) if word.isdecimal() else signal.Signals[f"SIG{word.removeprefix('SIG')}"]
     except (KeyError, ValueError):
         raise ValueError(f"{name!r} is no signal; for instance SIGKILL, SIGTERM or SIGINT") from None
     if found.name in FREEZING:
         raise ValueError(f"{found.name} freezes a process instead of ending it; use SIGKILL or SIGTERM")
+    if found.name in HARMLESS:
+        raise ValueError(f"{found.name} ends no process; use SIGKILL or SIGTERM")
     return found
 
 
@@ -54,9 +58,14 @@ class Kill:
             self._confirm(target)
             self._sent_at = time.monotonic()
             signal.pidfd_send_signal(self._pidfd, signal_number(self.signal))
+        except FaultError:
+            self._let_go()
+            raise
         except ProcessLookupError as error:
+            self._let_go()
             raise FaultError(f"process {target.pid} of container {self._short} ended by itself") from error
         except PermissionError as error:
+            self._let_go()
             raise FaultError(
                 f"signalling process {target.pid} is not permitted; the helper pod needs the capability KILL"
             ) from error
@@ -68,8 +77,7 @@ class Kill:
         poll = select.poll()
         poll.register(self._pidfd, select.POLLIN)
         ended = bool(poll.poll(max(0.0, self._sent_at + self.patience_s - time.monotonic()) * 1000))
-        os.close(self._pidfd)
-        self._pidfd = -1
+        self._let_go()
         took = time.monotonic() - self._sent_at
         name = self._process.name if self._process else ""
         delivered = (
@@ -81,6 +89,12 @@ class Kill:
 
     def revert(self) -> None:
         """Nothing was changed that outlives the process."""
+
+    def _let_go(self) -> None:
+        """Without the pidfd there is nothing to prove: a signal that was refused was not delivered."""
+        if self._pidfd >= 0:
+            os.close(self._pidfd)
+        self._pidfd = -1
 
     @property
     def _pid(self) -> int:

@@ -9,5 +9,6 @@ def stamp(when: datetime | None = None) -> str:
 
 
 def parse(text: str) -> datetime:
-    """The time that a Kubernetes timestamp means."""
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    """The time that a Kubernetes timestamp means; without an offset it is UTC. Raises ValueError."""
+    when = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return when if when.tzinfo else when.replace(tzinfo=UTC)

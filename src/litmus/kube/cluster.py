@@ -5,7 +5,7 @@ real cluster must survive a control-plane hiccup, a person at a terminal must no
 """
 
 import asyncio
-import ssl
+import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import Any, Self, TypeVar
 
@@ -16,17 +16,34 @@ from lightkube.config import kubeconfig
 from lightkube.core import exceptions
 from lightkube.types import CascadeType, PatchType
 
+from litmus.api.meta import present
+
 from . import errors, settings
 from .kinds import Kind, resource
 
 T = TypeVar("T")
 R = TypeVar("R")
 
+log = logging.getLogger(__name__)
+
 FIELD_MANAGER = "litmus"
 _RETRIED_CODES = (429, 500, 502, 503, 504)
 _CHUNK = 500
-_WATCH_S = 60
+# The server closes a watch after this long, in seconds.
+WATCH_S = 60
 _UPDATE_TRIES = 12
+_LIST_TRIES = 3
+# What the client library lets through: its own errors, those of the transport and of the credentials' plugins, and
+# those of an answer that is not Kubernetes' (a proxy's page, an empty body, no content type).
+_FOREIGN = (
+    httpx2.HTTPError,
+    httpx2.InvalidURL,
+    exceptions.ConfigError,
+    OSError,
+    KeyError,
+    ValueError,
+    msgspec.MsgspecError,
+)
 
 
 class Cluster:
@@ -84,9 +101,14 @@ class Cluster:
                 labels=_as_written(labels),
                 fields=_as_written(fields),
             )
-            items = [_decode(kind, item) async for item in found]
+            items = [decoded async for item in found if (decoded := _decode_or_skip(kind, item)) is not None]
             return items, str(found.resourceVersion)
 
+        for _ in range(_LIST_TRIES - 1):
+            try:
+                return await self._call(fetch, f"list {kind.plural}")
+            except errors.Expired:
+                continue  # the list changed too much between two of its pages
         return await self._call(fetch, f"list {kind.plural}")
 
     async def watch(
@@ -99,16 +121,12 @@ class Cluster:
             labels=_as_written(labels),
             fields=_as_written(fields),
             resource_version=version,
-            server_timeout=_WATCH_S,
+            server_timeout=WATCH_S,
         )
         try:
-            # The server ends a watch in time; if it does not, the connection is dead without knowing it.
-            async with asyncio.timeout(_WATCH_S + 10):
-                async for change, item in stream:
-                    yield change, _decode(kind, item)
-        except TimeoutError as error:
-            raise errors.Unreachable(f"the watch on {kind.plural} went silent") from error
-        except (httpx2.HTTPError, ssl.SSLError) as error:
+            async for change, item in stream:
+                yield change, _decode(kind, item)
+        except _FOREIGN as error:
             raise translate(error, f"watch {kind.plural}", self.server) from error
 
     async def create(self, kind: Kind[T], manifest: Mapping[str, Any], *, namespace: str = "") -> T:
@@ -208,7 +226,7 @@ class Cluster:
         while True:
             try:
                 return await request()
-            except (httpx2.HTTPError, exceptions.ConfigError, ssl.SSLError) as error:
+            except _FOREIGN as error:
                 translated = translate(error, what, self.server)
                 if not isinstance(translated, errors.Unreachable) or clock() + pause > give_up:
                     raise translated from error
@@ -226,6 +244,8 @@ def translate(error: Exception, what: str, server: str) -> errors.KubeError:
     if isinstance(error, exceptions.ConfigError):
         return errors.ConfigError(f"the credentials of the kubeconfig don't work: {error}")
     detail = str(error) or type(error).__name__
+    if isinstance(error, httpx2.InvalidURL | ValueError | msgspec.MsgspecError) and not isinstance(error, OSError):
+        return errors.Invalid(f"can't {what}: the answer of {server} is not that of a Kubernetes API ({detail})")
     return errors.Unreachable(f"can't {what}: {server} does not answer ({detail}); is the cluster up and reachable?")
 
 
@@ -237,6 +257,8 @@ def _of_status(code: int, reason: str, message: str, what: str) -> errors.KubeEr
             return errors.Forbidden(f"can't {what}: {message}")
         case 404:
             return errors.NotFound(f"can't {what}: {message}")
+        case 410:
+            return errors.Expired(f"can't {what}: {message}")
         case 409:
             return errors.Conflict(f"can't {what}: {message}")
         case _ if code in _RETRIED_CODES:
@@ -262,13 +284,17 @@ def _as_written(selector: str) -> Any:
 def _decode(kind: Kind[T], item: Any) -> T:
     if kind.type is dict:
         return item  # type: ignore[no-any-return]
-    return msgspec.convert(_without_nulls(dict(item)), kind.type)
+    try:
+        return msgspec.convert(present(dict(item)), kind.type)
+    except msgspec.ValidationError as error:
+        name = (item.get("metadata") or {}).get("name", "")
+        raise errors.Invalid(f"{kind} {name} can't be understood: {error}") from error
 
 
-def _without_nulls(value: Any) -> Any:
-    """To Kubernetes a null is an absent field; our types know only absence."""
-    if isinstance(value, dict):
-        return {key: _without_nulls(inner) for key, inner in value.items() if inner is not None}
-    if isinstance(value, list):
-        return [_without_nulls(inner) for inner in value]
-    return value
+def _decode_or_skip(kind: Kind[T], item: Any) -> T | None:
+    """One object that somebody broke must not hide all others of its kind."""
+    try:
+        return _decode(kind, item)
+    except errors.Invalid as error:
+        log.warning("left out of a list: %s", error)
+        return None

@@ -9,7 +9,7 @@ from litmus import api
 from litmus.api import names
 from litmus.api.engine import EngineStatusWord
 
-from . import clock, kinds
+from . import clock, errors, kinds
 from .cluster import Cluster
 
 Entries = list[api.ExperimentStatus]
@@ -18,14 +18,15 @@ Entries = list[api.ExperimentStatus]
 async def change_entries(
     cluster: Cluster, engine: api.ChaosEngine, change: Callable[[Entries], Entries], **status: EngineStatusWord
 ) -> api.ChaosEngine:
-    """Rewrites ``status.experiments`` by ``change``; an engine of the same name but another uid is left alone.
+    """Rewrites ``status.experiments`` by ``change``.
 
-    ``engine_status`` may be given to set the engine's word in the same write.
+    ``engine_status`` may be given to set the engine's word in the same write. Raises NotFound when the engine is gone
+    and another one has its name.
     """
 
     def write(seen: api.ChaosEngine) -> dict[str, Any] | None:
         if seen.metadata.uid != engine.metadata.uid:
-            return None
+            raise errors.NotFound(f"engine {engine.metadata.name} is gone; another one has its name now")
         before = seen.status.experiments
         after = change(list(before))
         word = status.get("engine_status", seen.status.engine_status)
@@ -61,7 +62,7 @@ def labels(engine: api.ChaosEngine, component: str) -> dict[str, str]:
     """Labels by which everything of an engine is found."""
     return {
         names.CHAOS_UID: engine.metadata.uid,
-        names.ENGINE_LABEL: engine.metadata.name[:63],
+        names.ENGINE_LABEL: engine.metadata.name[:63].rstrip("-._"),
         names.COMPONENT: component,
         names.PART_OF: "litmus",
     }

@@ -6,7 +6,8 @@
     ├── NotFound         404
     ├── Conflict         409: somebody else wrote, or the name is taken
     ├── Forbidden        401 or 403
-    ├── Invalid          400 or 422: the server refuses what we sent
+    ├── Expired          410: a list or watch that began too long ago
+    ├── Invalid          400 or 422, or an answer that can't be understood
     └── TimedOut         a condition did not become true before its deadline
 
 Each carries one sentence that says what to do. Nothing of the client library crosses this seam.
@@ -34,6 +35,10 @@ class Conflict(KubeError):
 
 
 class Forbidden(KubeError):
+    pass
+
+
+class Expired(KubeError):
     pass
 
 

@@ -132,7 +132,8 @@ _HOPELESS = (
     "CreateContainerError",
     "RunContainerError",
 )
-_PULL_FAILURES = ("ErrImagePull", "ImagePullBackOff")
+# Not the first failure of a pull, ErrImagePull, which may be a hiccup of the registry: what follows it.
+_PULL_FAILURES = ("ImagePullBackOff",)
 
 
 def stuck_reason(pod: Pod) -> str:

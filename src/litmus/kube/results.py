@@ -106,6 +106,7 @@ class Results:
             )
             # A merge patch keeps what it does not name: errorOutput and the times of the last run are unset by null.
             status["experimentstatus"]["errorOutput"] = None
+            status["experimentStatus"] = None
             status["run"] |= {"chaosStartedAt": None, "chaosEndsAt": None, "finishedAt": None}
             return {"metadata": {"labels": self._labels(engine_uid)}, "spec": self._spec, "status": status}
 
@@ -146,7 +147,9 @@ class Results:
         Records that have nothing to undo are closed with it; one that has stays open, for the reaper.
         """
 
-        def write(seen: api.ChaosResult) -> dict[str, Any]:
+        def write(seen: api.ChaosResult) -> dict[str, Any] | None:
+            if seen.status.run.finished_at:
+                return None  # written already, and only the answer was lost: a run must not count twice
             patch = ledger_patch(seen, [settled(fault) for fault in seen.status.faults])
             patch["status"] |= {
                 "experimentstatus": api.plain(outcome(verdict)),
@@ -167,8 +170,8 @@ class Results:
             return verdict.verdict  # what never began leaves no result, and a namespace that is deleted takes none
         if seen is None:
             await self.begin(engine_uid=engine_uid, pod="")
-        elif seen.status.experimentstatus.verdict != "Awaited":
-            return seen.status.experimentstatus.verdict
+        elif seen.status.verdict != "Awaited":
+            return seen.status.verdict
         self._seen = None
         await self.finish(verdict)
         return verdict.verdict

@@ -34,8 +34,7 @@ def load(*, path: str = "", context: str = "", env: Mapping[str, str] = os.envir
         raise errors.ConfigError(f"no kubeconfig: {', '.join(map(str, files))} does not exist; {_REMEDY}")
     merged: dict[str, Any] = {}
     for file in present:
-        for key, value in _read(file).items():
-            merged[key] = merged[key] + (value or []) if isinstance(merged.get(key), list) else merged.get(key) or value
+        _merge(merged, _read(file))
     try:
         return _single(kubeconfig.KubeConfig.from_dict(merged, fname=present[0]), context)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -43,6 +42,35 @@ def load(*, path: str = "", context: str = "", env: Mapping[str, str] = os.envir
             f"kubeconfig {present[0]} is not complete ({type(error).__name__}: {error}); "
             "it needs clusters, contexts and users"
         ) from error
+
+
+_PATHS = {
+    "clusters": ("cluster", ("certificate-authority",)),
+    "users": ("user", ("client-certificate", "client-key", "tokenFile")),
+    "contexts": ("context", ()),
+}
+
+
+def _merge(merged: dict[str, Any], config: dict[str, Any]) -> None:
+    """As kubectl does: of two entries with one name, and of two values, the first counts."""
+    for key, value in config.items():
+        if key not in _PATHS:
+            merged.setdefault(key, value)
+            continue
+        entries = merged.setdefault(key, [])
+        known = {entry["name"] for entry in entries}
+        entries.extend(entry for entry in value or [] if entry["name"] not in known)
+
+
+def _resolve(config: dict[str, Any], file: Path) -> None:
+    """Makes paths absolute, which in a kubeconfig are relative to its folder. Raises ConfigError for another shape."""
+    for key, (part, paths) in _PATHS.items():
+        for entry in config.get(key) or []:
+            if not isinstance(entry, dict) or not isinstance(entry.get(part) or {}, dict) or "name" not in entry:
+                raise errors.ConfigError(f"kubeconfig {file}: {key} must be a list of entries with a name and a {part}")
+            for path in paths:
+                if (entry.get(part) or {}).get(path):
+                    entry[part][path] = str(file.absolute().parent / entry[part][path])
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -55,6 +83,7 @@ def _read(file: Path) -> dict[str, Any]:
         raise errors.ConfigError(f"kubeconfig {file} is not YAML ({first}); {_REMEDY}") from error
     if not isinstance(content, dict):
         raise errors.ConfigError(f"kubeconfig {file} is empty or not a mapping; {_REMEDY}")
+    _resolve(content, file)
     return content
 
 

@@ -9,7 +9,7 @@ from contextlib import aclosing
 from typing import TypeVar
 
 from . import errors
-from .cluster import Cluster
+from .cluster import WATCH_S, Cluster
 from .kinds import Kind
 
 T = TypeVar("T")
@@ -64,8 +64,9 @@ async def follow(
         current = {_uid(item): item for item in objects}
         try:
             changes = cluster.watch(kind, namespace=namespace, labels=labels, fields=fields, version=version)
-            async with aclosing(changes):
-                async for change in _with_heartbeat(changes):
+            # Innermost first: the heartbeat must have let go of the changes before these can be closed.
+            async with aclosing(changes), aclosing(_with_heartbeat(changes)) as beats:
+                async for change in beats:
                     if change is not None:
                         _note(current, *change)
                     yield list(current.values())
@@ -76,12 +77,19 @@ async def follow(
 
 
 async def _with_heartbeat(changes: AsyncGenerator[tuple[str, T]]) -> AsyncGenerator[tuple[str, T] | None]:
-    """The changes, and None whenever there was none for a while, so that conditions on time are looked at too."""
+    """The changes, and None whenever there was none for a while, so that conditions on time are looked at too.
+
+    Ends with the watch: the server closes it in time, and if it does not, the connection is dead without knowing it.
+    """
+    clock = asyncio.get_running_loop().time
+    dead_at = clock() + WATCH_S + _HEARTBEAT_S
     following = asyncio.ensure_future(anext(changes))
     try:
         while True:
             await asyncio.wait({following}, timeout=_HEARTBEAT_S)
             if not following.done():
+                if clock() > dead_at:
+                    return
                 yield None
                 continue
             try:

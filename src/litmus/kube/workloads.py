@@ -41,7 +41,7 @@ def belongs(pod: Pod, target: targeting.AppTarget) -> bool:
     if target.kind == targeting.POD:
         return pod.metadata.name in target.names
     if target.kind == targeting.ANY_OWNER:
-        return True
+        return not target.names or pod.metadata.name in target.names
     kind, name = workload_of(pod)
     return kind == target.kind and (not target.names or name in target.names)
 

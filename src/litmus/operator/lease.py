@@ -56,15 +56,21 @@ class Lease:
         while True:
             await asyncio.sleep(_RENEW_S)
             try:
-                lease = await self.cluster.find(kinds.LEASE, names.OPERATOR_LEASE, namespace=self.namespace)
-                if lease and lease["spec"].get("holderIdentity") not in (self.identity, ""):
-                    raise Lost(f"{lease['spec']['holderIdentity']} leads now")
-                if await self._take(lease):
-                    renewed = clock()
-            except errors.KubeError as error:
-                log.warning("the lease could not be renewed: %s", error)
+                # A call that hangs must not keep us leading longer than the lease holds.
+                async with asyncio.timeout(max(0.1, renewed + DURATION_S - clock())):
+                    if await self._renew():
+                        renewed = clock()
+            except (errors.KubeError, TimeoutError) as error:
+                log.warning("the lease could not be renewed: %s", str(error) or "no answer")
             if clock() - renewed > DURATION_S:
                 raise Lost("the lease could not be renewed in time")
+
+    async def _renew(self) -> bool:
+        """Raises Lost when another operator leads."""
+        lease = await self.cluster.find(kinds.LEASE, names.OPERATOR_LEASE, namespace=self.namespace)
+        if lease and lease["spec"].get("holderIdentity") not in (self.identity, ""):
+            raise Lost(f"{lease['spec']['holderIdentity']} leads now")
+        return await self._take(lease)
 
     async def release(self) -> None:
         """Gives it up, so that the next operator need not wait."""

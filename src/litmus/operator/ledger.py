@@ -25,6 +25,9 @@ async def reap_forever(cluster: Cluster, poster: events.Poster, *, namespace: st
             await reap(cluster, poster, namespace=namespace)
         except errors.KubeError as error:
             log.warning("the ledger could not be read, it is tried again: %s", error)
+        except Exception:
+            # The outermost loop of the reaper: it must outlive whatever stands in a result.
+            log.exception("defect: the ledger is looked at again")
         await asyncio.sleep(PERIOD_S)
 
 
@@ -44,12 +47,20 @@ async def _abandoned(cluster: Cluster, result: api.ChaosResult) -> bool:
     A slow recovery keeps the record of a kill open beyond the chaos; there is nothing to undo, so no deadline counts.
     """
     to_undo = [fault for fault in result.status.faults if fault.open and fault.undo.get("kind") != "none"]
-    if any(datetime.now(UTC) > clock.parse(fault.deadline) + _MARGIN for fault in to_undo):
+    if any(_past(fault.deadline) for fault in to_undo):
         return True
     if not result.status.run.pod:
         return True
     pod = await cluster.find(kinds.POD, result.status.run.pod, namespace=result.metadata.namespace)
     return pod is None or pod.over
+
+
+def _past(deadline: str) -> bool:
+    """Whether a fault should have ended; a deadline that nobody can read has passed."""
+    try:
+        return datetime.now(UTC) > clock.parse(deadline) + _MARGIN
+    except ValueError:
+        return True
 
 
 async def _close(cluster: Cluster, poster: events.Poster, result: api.ChaosResult) -> None:

@@ -1,5 +1,6 @@
 """The runner pod of an engine. Pure. Its environment serves our runner and the original's of 1.10 and 3.x."""
 
+import re
 from typing import Any
 
 import msgspec
@@ -24,8 +25,8 @@ def manifest(engine: api.ChaosEngine, targets: list[targeting.AppTarget], *, ima
         "imagePullPolicy": wanted.image_pull_policy or "IfNotPresent",
         "env": [{"name": name, "value": value} for name, value in environment(engine, targets).items()],
         "volumeMounts": [
-            *({"name": f"cm-{m.name}", "mountPath": m.mount_path} for m in wanted.config_maps),
-            *({"name": f"secret-{s.name}", "mountPath": s.mount_path} for s in wanted.secrets),
+            *({"name": f"cm-{i}", "mountPath": m.mount_path} for i, m in enumerate(wanted.config_maps)),
+            *({"name": f"secret-{i}", "mountPath": s.mount_path} for i, s in enumerate(wanted.secrets)),
         ],
     }
     ours = not _is_original(chosen)
@@ -46,8 +47,8 @@ def manifest(engine: api.ChaosEngine, targets: list[targeting.AppTarget], *, ima
         "securityContext": _UNPRIVILEGED if ours else {},
         "tolerations": msgspec.to_builtins(wanted.tolerations),
         "volumes": [
-            *({"name": f"cm-{m.name}", "configMap": {"name": m.name}} for m in wanted.config_maps),
-            *({"name": f"secret-{s.name}", "secret": {"secretName": s.name}} for s in wanted.secrets),
+            *({"name": f"cm-{i}", "configMap": {"name": m.name}} for i, m in enumerate(wanted.config_maps)),
+            *({"name": f"secret-{i}", "secret": {"secretName": s.name}} for i, s in enumerate(wanted.secrets)),
         ],
     }
     if engine.spec.termination_grace_period_seconds is not None:
@@ -68,6 +69,7 @@ def environment(engine: api.ChaosEngine, targets: list[targeting.AppTarget]) -> 
     app = engine.spec.appinfo
     return {
         "CHAOSENGINE": engine.metadata.name,
+        "CHAOS_UID": engine.metadata.uid,
         "CHAOS_NAMESPACE": engine.metadata.namespace,
         "EXPERIMENT_LIST": ",".join(entry.name for entry in engine.spec.experiments),
         "CHAOS_SVC_ACC": engine.spec.chaos_service_account,
@@ -82,4 +84,4 @@ def environment(engine: api.ChaosEngine, targets: list[targeting.AppTarget]) -> 
 
 def _is_original(image: str) -> bool:
     """An image of the original's runner starts by itself; any other is ours under another name."""
-    return image.rpartition("/")[2].partition(":")[0] == _ORIGINAL
+    return re.split("[:@]", image.rpartition("/")[2])[0] == _ORIGINAL

@@ -15,6 +15,7 @@ from aiohttp import web
 
 from litmus import api
 from litmus.api import names
+from litmus.api.meta import present
 from litmus.kube import Cluster, errors, events
 from litmus.kube import settings as connection
 
@@ -141,7 +142,7 @@ def _handlers(cluster: Cluster, poster: events.Poster, kept: keeper.Keeper, *, i
 
     @kopf.on.event(api.GROUP, api.VERSION, "chaosengines", registry=registry)
     async def engine_changed(body: kopf.Body, type: str | None, **_: Any) -> None:  # noqa: A002 - kopf's name
-        seen = msgspec.convert(_plain(body), api.ChaosEngine)
+        seen = msgspec.convert(present(dict(body)), api.ChaosEngine)
         if type == "DELETED" or not decide.needs_attention(seen):
             kept.wake(seen.metadata.uid)
             return
@@ -156,16 +157,12 @@ def _handlers(cluster: Cluster, poster: events.Poster, kept: keeper.Keeper, *, i
     @kopf.on.event(api.GROUP, api.VERSION, "chaosschedules", registry=registry)
     async def schedule_changed(body: kopf.Body, type: str | None, **_: Any) -> None:  # noqa: A002 - kopf's name
         if type == "ADDED":
-            seen = msgspec.convert(_plain(body), api.ChaosSchedule)
+            seen = msgspec.convert(present(dict(body)), api.ChaosSchedule)
             await poster.post(
                 seen, "ScheduleNotSupported", "This release does not act on schedules; apply the engine", warning=True
             )
 
     return registry
-
-
-def _plain(body: kopf.Body) -> dict[str, Any]:
-    return {key: body[key] for key in body}
 
 
 async def _before(stop: asyncio.Event, work: Any) -> bool:

@@ -40,7 +40,8 @@ async def _run() -> None:
     async with Cluster.connect(patience_s=PATIENCE_S) as cluster:
         name, namespace = os.environ["CHAOSENGINE"], os.environ["CHAOS_NAMESPACE"]
         engine = await cluster.find(kinds.ENGINE, name, namespace=namespace)
-        if engine is None or not engine.active:
+        other = engine is not None and os.environ.get("CHAOS_UID", engine.metadata.uid) != engine.metadata.uid
+        if engine is None or other or not engine.active:
             log.info("engine %s in %s is gone or stopped: nothing to run", name, namespace)
             return
         await run.Runner(cluster, engine, os.environ).run()

@@ -18,6 +18,8 @@ from litmus.kube import engines
 
 # What an experiment may need beyond its own times: pulling, starting, and a helper on every node.
 _START_MARGIN_S = 600
+# A time that only the experiment can read may be anything up to this, in seconds.
+_LONGEST_S = 30 * 86400
 
 
 def manifest(
@@ -116,10 +118,14 @@ def deadline_s(env: list[dict[str, Any]]) -> int:
 
     The original holds the full duration once per target in serial mode, so named targets multiply it.
     """
-    value = {variable["name"]: str(variable.get("value") or "") for variable in env}
+    value = {variable["name"]: str(variable.get("value") or "").strip() for variable in env}
+    unknown = {variable["name"] for variable in env if "valueFrom" in variable}
 
     def seconds(name: str, default: int) -> int:
-        return int(value.get(name, "")) if value.get(name, "").isdigit() else default
+        text = value.get(name, "")
+        if text.isascii() and text.isdecimal():
+            return min(int(text), _LONGEST_S)
+        return _LONGEST_S if name in unknown or text else default
 
     targets = 1 + value.get("TARGET_PODS", "").count(",") + value.get("TARGET_NODES", "").count(",")
     chaos = seconds("TOTAL_CHAOS_DURATION", 60) * targets
@@ -148,14 +154,15 @@ def _volumes(
     maps, secrets = mounts(definition, components)
     volumes: list[dict[str, Any]] = []
     places: list[dict[str, Any]] = []
-    for mount in maps.values():
-        volumes.append({"name": f"cm-{mount.name}", "configMap": {"name": mount.name}})
-        places.append({"name": f"cm-{mount.name}", "mountPath": mount.mount_path})
-    for secret in secrets.values():
-        volumes.append({"name": f"secret-{secret.name}", "secret": {"secretName": secret.name}})
-        places.append({"name": f"secret-{secret.name}", "mountPath": secret.mount_path})
-    for host in definition.host_file_volumes:
+    # Numbered: the name of a volume has fewer letters than that of what it mounts.
+    for number, mount in enumerate(maps.values()):
+        volumes.append({"name": f"cm-{number}", "configMap": {"name": mount.name}})
+        places.append({"name": f"cm-{number}", "mountPath": mount.mount_path})
+    for number, secret in enumerate(secrets.values()):
+        volumes.append({"name": f"secret-{number}", "secret": {"secretName": secret.name}})
+        places.append({"name": f"secret-{number}", "mountPath": secret.mount_path})
+    for number, host in enumerate(definition.host_file_volumes):
         source = {"path": host.node_path} | ({"type": host.type} if host.type else {})
-        volumes.append({"name": f"host-{host.name}", "hostPath": source})
-        places.append({"name": f"host-{host.name}", "mountPath": host.mount_path})
+        volumes.append({"name": f"host-{number}", "hostPath": source})
+        places.append({"name": f"host-{number}", "mountPath": host.mount_path})
     return volumes, places

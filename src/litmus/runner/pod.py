@@ -17,13 +17,15 @@ class Ended:
     why: str = ""
 
 
-def ended(pods: list[Pod], *, seen_before: bool) -> Ended | None:
-    """None while the experiment's pod may still do its work."""
+def ended(pods: list[Pod], *, job: str, seen_before: bool) -> Ended | None:
+    """None while the experiment's pod may still do its work; what ends beside it, a sidecar, does not count."""
     if not pods:
         return Ended("", "its pod was deleted") if seen_before else None
     pod = pods[0]
     name = pod.metadata.name
-    for status in pod.status.container_statuses:
+    statuses = pod.status.container_statuses
+    own = pod.container(job)
+    for status in [own] if own else statuses:
         end = status.state.terminated
         if end:
             clean = end.exit_code == 0
@@ -39,9 +41,10 @@ def stuck(pods: list[Pod], events: list[Event]) -> str:
         reason = helpers.stuck_reason(pod)
         if reason:
             return reason
-    for event in events:
-        if event.reason in _HOPELESS_EVENTS:
-            return f"{event.reason}: {event.message}"
+    # Only the latest word counts: a mount that failed at first and then worked is followed by other events.
+    latest = max(events, key=lambda event: event.last_timestamp or event.first_timestamp or "", default=None)
+    if latest and latest.reason in _HOPELESS_EVENTS:
+        return f"{latest.reason}: {latest.message}"
     return ""
 
 

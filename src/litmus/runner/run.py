@@ -94,8 +94,7 @@ class Runner:
             await self._settle(index, diary, sentence, status=words.COMPLETED, begun=True)
         elif not ended.why:
             result = await diary.find()
-            verdict = result.status.experimentstatus.verdict if result else "Error"
-            await self._set(index, status=words.COMPLETED, verdict=verdict)
+            await self._set(index, status=words.COMPLETED, verdict=result.status.verdict if result else "Error")
         else:
             return
         await self._clean_up(entry, job)
@@ -186,7 +185,7 @@ class Runner:
     async def _by_verdict(self, diary: results.Results, ended: pods_.Ended) -> pods_.Ended:
         """A pod that ended with a verdict in its result has done its work, whatever its exit code."""
         result = await diary.find()
-        if result is not None and result.status.experimentstatus.verdict != "Awaited":
+        if result is not None and result.status.verdict != "Awaited":
             return pods_.Ended(ended.pod)
         return pods_.Ended(ended.pod, ended.why or "its pod ended without a verdict")
 
@@ -212,7 +211,7 @@ class Runner:
         clock = asyncio.get_running_loop().time
         began, shown, seen = clock(), "", False
         async for pods in waiting.follow(self.cluster, kinds.POD, namespace=self.namespace, labels=f"job-name={job}"):
-            ended = pods_.ended(pods, seen_before=seen)
+            ended = pods_.ended(pods, job=job, seen_before=seen)
             seen = seen or bool(pods)
             if ended is None and not pods:
                 ended = await self._job_failed(job)
