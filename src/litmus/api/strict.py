@@ -43,9 +43,11 @@ _METADATA = (
 
 def mistakes(kind: type[msgspec.Struct], manifest: object) -> list[str]:
     """One sentence per mistake in ``manifest``; empty if it is a valid ``kind``."""
-    if isinstance(manifest, dict) and manifest.get("kind", kind.__name__) != kind.__name__:
+    if not isinstance(manifest, dict):
+        return [f"the manifest: {manifest!r} must be an object"]
+    if manifest.get("kind", kind.__name__) != kind.__name__:
         return [f"kind: {manifest['kind']!r} must be {kind.__name__}"]
-    return list(_check(schema.of(kind), manifest, ""))
+    return _check(schema.of(kind), manifest, "")
 
 
 def closest(word: str, known: list[str]) -> str:

@@ -62,7 +62,7 @@ def documents(text: str) -> list[Any]:
         return found
     except NotYaml:
         raise
-    except (ValueError, TypeError, RecursionError) as error:
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise NotYaml(f"a value can't be read: {error}") from error
     except yaml.MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""

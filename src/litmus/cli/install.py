@@ -5,6 +5,7 @@ upgrade. What it never does is to take over from an operator that runs the same 
 operators would start every run twice.
 """
 
+import contextlib
 from typing import Annotated, Any
 
 from cyclopts import Parameter, validators
@@ -107,7 +108,8 @@ async def _create_namespace(cluster: Cluster, name: str) -> None:
     except errors.Forbidden:
         return
     if not present:
-        await cluster.create(kinds.NAMESPACE, {"metadata": {"name": name}})
+        with contextlib.suppress(errors.Conflict):  # somebody else created it just now
+            await cluster.create(kinds.NAMESPACE, {"metadata": {"name": name}})
     print(f"namespace/{name} {'unchanged' if present else 'created'}", flush=True)
 
 

@@ -54,7 +54,7 @@ class Cluster:
         self._patience_s = patience_s
         try:
             self._client = AsyncClient(config=config, timeout=httpx2.Timeout(timeout_s), field_manager=FIELD_MANAGER)
-        except (exceptions.ConfigError, OSError, ValueError) as error:
+        except (exceptions.ConfigError, httpx2.InvalidURL, OSError, ValueError) as error:
             raise errors.ConfigError(f"the kubeconfig can't be used: {error}") from error
 
     @classmethod
@@ -240,13 +240,21 @@ def translate(error: Exception, what: str, server: str) -> errors.KubeError:
         status = error.status
         return _of_status(status.code or 0, status.reason or "", status.message or str(error), what)
     if isinstance(error, httpx2.HTTPStatusError):
-        return _of_status(error.response.status_code, "", error.response.reason_phrase, what)
+        return _of_status(error.response.status_code, "", _message(error.response), what)
     if isinstance(error, exceptions.ConfigError):
         return errors.ConfigError(f"the credentials of the kubeconfig don't work: {error}")
     detail = str(error) or type(error).__name__
     if isinstance(error, httpx2.InvalidURL | ValueError | msgspec.MsgspecError) and not isinstance(error, OSError):
         return errors.Invalid(f"can't {what}: the answer of {server} is not that of a Kubernetes API ({detail})")
     return errors.Unreachable(f"can't {what}: {server} does not answer ({detail}); is the cluster up and reachable?")
+
+
+def _message(response: httpx2.Response) -> str:
+    """What the server says; the library reads it only when the content type has no charset."""
+    try:
+        return str(response.json()["message"])
+    except (ValueError, KeyError, TypeError, httpx2.StreamError):
+        return response.reason_phrase
 
 
 def _of_status(code: int, reason: str, message: str, what: str) -> errors.KubeError:

@@ -62,7 +62,7 @@ class Lease:
                         renewed = clock()
             except (errors.KubeError, TimeoutError) as error:
                 log.warning("the lease could not be renewed: %s", str(error) or "no answer")
-            if clock() - renewed > DURATION_S:
+            if clock() - renewed >= DURATION_S:
                 raise Lost("the lease could not be renewed in time")
 
     async def _renew(self) -> bool:
