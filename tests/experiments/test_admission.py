@@ -110,3 +110,8 @@ async def test_an_engine_without_an_application_needs_no_annotation(server, clus
 async def test_an_engine_that_contradicts_itself_is_refused_before_anything_is_asked(server, cluster, spec, words):
     assert words in await refusal(cluster, **spec)
     assert server.asked == []
+
+
+async def test_a_label_without_a_value_is_refused_with_how_to_write_it(cluster):
+    found = await refusal(cluster, appinfo={"appns": "shop", "applabel": "tier", "appkind": "deployment"})
+    assert found == "label selector 'tier' names no value; write tier=VALUE, or tier!=none for any value"

@@ -109,3 +109,8 @@ async def test_a_role_that_may_not_look_is_an_error_and_no_failure(server, clust
 async def test_without_an_application_there_is_nothing_to_check(server, cluster):
     await checks.healthy(cluster, [], timeout_s=5)
     assert server.asked == []
+
+
+async def test_with_a_timeout_of_zero_the_application_is_looked_at_once(server, cluster):
+    server.put("pods", samples.pod())
+    await checks.healthy(cluster, [WEB], timeout_s=0)

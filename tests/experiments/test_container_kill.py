@@ -39,12 +39,8 @@ def node(*, holds: bool = True, restart: bool = True, **restarted):
         if "helper" not in pod["metadata"]["name"]:
             return
         targets = request_of(pod)["targets"]
-        report = {
-            "targets": [
-                {"name": target["name"], "holds": holds, "asked": "", "delivered": "still runs" if not holds else ""}
-                for target in targets
-            ]
-        }
+        still = [{"name": target["name"], "holds": False, "asked": "", "delivered": "still runs"} for target in targets]
+        report = {"held": len(targets) if holds else 0, "failed": [] if holds else still}
         ended = samples.container("fault", state=samples.terminated(0, message=json.dumps(report)))
         server.change("pods", pod["metadata"]["name"], {"status": {"phase": "Succeeded", "containerStatuses": [ended]}})
         for target in targets if restart else ():
@@ -148,8 +144,24 @@ async def test_the_record_is_written_before_a_helper_is_started_and_closed_after
 async def test_a_signal_without_an_effect_is_an_error_that_says_so(server, begin):
     server.put("pods", samples.pod("web-a"))
     server.on("create", "pods", node(holds=False, restart=False))
-    with pytest.raises(verdicts.CannotRun, match="the signal had no effect on web-a/web: still runs") as caught:
+    with pytest.raises(verdicts.CannotRun, match="the signal had no effect on 1 of 1: web-a/web: still runs") as caught:
         await inject(await begin())
+    assert caught.value.code == verdicts.INJECT
+
+
+async def test_a_target_of_which_no_helper_speaks_was_not_hit(server, begin):
+    """A report that had to be shortened names fewer failures than there are; the count tells."""
+    for name in ("web-a", "web-b"):
+        server.put("pods", samples.pod(name))
+
+    def curt(kept, pod):
+        state = samples.terminated(2, message='{"held":1,"failed":[]}')
+        status = {"containerStatuses": [samples.container("fault", state=state)]}
+        kept.change("pods", pod["metadata"]["name"], {"status": status})
+
+    server.on("create", "pods", curt)
+    with pytest.raises(verdicts.CannotRun, match="no effect on 1 of 2: the helper pods do not say why") as caught:
+        await inject(await begin(PODS_AFFECTED_PERC="100"))
     assert caught.value.code == verdicts.INJECT
 
 
@@ -260,6 +272,12 @@ def test_the_plan_may_ask_whether_the_chosen_pods_have_the_container():
 def test_a_signal_that_would_freeze_the_container_is_refused():
     with pytest.raises(tunables.TunableError, match="SIGNAL='SIGSTOP': SIGSTOP freezes a process"):
         stage.values(container_kill.ContainerKill(), SIGNAL="SIGSTOP")
+
+
+@pytest.mark.parametrize("signal", ["SIGCHLD", "SIGWINCH", "SIGCONT", "SIGURG"])
+def test_a_signal_that_ends_no_process_is_refused(signal):
+    with pytest.raises(tunables.TunableError, match=f"{signal} ends no process; use SIGKILL or SIGTERM"):
+        stage.values(container_kill.ContainerKill(), SIGNAL=signal)
 
 
 def test_a_helper_has_more_time_than_the_process_that_it_signals():

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from litmus import api
 from litmus.experiments import tunables
 from litmus.experiments.context import Context, together
 from litmus.experiments.pod_delete import PodDelete
@@ -53,7 +54,7 @@ async def test_there_is_one_record_a_node_with_all_its_targets_and_a_deadline(se
     context = await stage.context(server, cluster, PodDelete())
     await context.start_chaos(60)
     pods = [samples.a_pod("a", node="n1"), samples.a_pod("b", node="n2"), samples.a_pod("c", node="n1")]
-    ids = await context.plan_faults("pod-delete", [(pod, "web") for pod in pods], round_=0)
+    ids = await context.plan_faults("pod-delete", [(pod, "web") for pod in pods])
     records = stage.ledger(server, "pod-delete")
     assert [record["id"] for record in records] == ids
     assert {record["node"]: [target["name"] for target in record["targets"]] for record in records} == {
@@ -65,6 +66,26 @@ async def test_there_is_one_record_a_node_with_all_its_targets_and_a_deadline(se
         assert record["state"] == "planned"
         assert record["undo"] == {"kind": "none"}
         assert abs((clock.parse(record["deadline"]) - ends).total_seconds()) <= 1
+
+
+async def test_a_record_of_a_later_hit_on_a_node_has_an_id_of_its_own(server, cluster):
+    """In series a node is hit again while the first pod still ends: its record must stay open."""
+    context = await stage.context(server, cluster, PodDelete())
+    await context.start_chaos(60)
+    first = await context.plan_faults("pod-delete", [(samples.a_pod("a", node="n1"), "")])
+    context.note(api.Target(name="a"))
+    second = await context.plan_faults("pod-delete", [(samples.a_pod("b", node="n1"), "")])
+    assert (first, second) == (["pod-delete/n1/0"], ["pod-delete/n1/1"])
+    assert [record["state"] for record in stage.ledger(server, "pod-delete")] == ["planned", "planned"]
+
+
+async def test_chaos_is_not_over_before_something_was_hit(server, cluster):
+    """A slow API server may use up a short duration: a run that did nothing proves nothing."""
+    context = await stage.context(server, cluster, PodDelete())
+    await context.start_chaos(0)
+    assert not context.over()
+    context.note(api.Target(name="a"))
+    assert context.over()
 
 
 async def test_the_start_and_the_planned_end_of_the_chaos_are_told(server, cluster):

@@ -346,3 +346,32 @@ async def test_the_second_pod_of_a_job_does_not_start_the_fault_all_over_again(s
     assert await execute(cluster, Scripted(script), POD_NAME="pod-delete-ab12cd-second") == "Error"
     assert touched == []
     assert "pod-delete-ab12cd-first, the pod of this run, is gone" in outcome(server)["failStep"]
+
+
+async def test_nothing_of_a_cancelled_run_goes_on_behind_its_back(server, cluster):
+    states, begun = [], asyncio.Event()
+
+    async def script(_: Context) -> None:
+        states.append("injecting")
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            states.append("ended")
+
+    run = asyncio.create_task(execute(cluster, Scripted(script)))
+    await begun.wait()
+    run.cancel()
+    await asyncio.gather(run, return_exceptions=True)
+    assert states == ["injecting", "ended"]
+
+
+async def test_an_engine_that_can_not_be_understood_is_no_abort(server, cluster, monkeypatch):
+    monkeypatch.setattr(lifecycle, "_ABORT_POLL_S", 0.001)
+
+    async def script(_: Context) -> None:
+        seen = server.verbs("chaosengines").count("get")
+        server.change("chaosengines", "shop-chaos", {"spec": {"monitoring": "odd"}})
+        await server.until_asked("get", "chaosengines", times=seen + 3)
+
+    assert await execute(cluster, Scripted(script)) == "Pass"

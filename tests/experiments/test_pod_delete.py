@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from litmus.api.targeting import ANY_OWNER, POD, AppTarget
-from litmus.experiments import pod_delete, verdicts
-from litmus.kube import errors
+from litmus.experiments import pod_delete, tunables, verdicts
+from litmus.kube import errors, waiting
 from tests import apiserver, samples
 from tests.experiments import stage
 
@@ -141,7 +141,7 @@ async def test_a_pod_that_was_there_before_is_never_taken_for_a_replacement(serv
     for name in ("web-a", "web-b"):
         server.put("pods", samples.pod(name))
     with pytest.raises(verdicts.CheckFailed, match=r"were not replaced within 0\.2 s: web-\w \(no new pod\)"):
-        await inject(await begin(setting_={"check_timeout_s": 0.2}))
+        await inject(await begin(FORCE="true", setting_={"check_timeout_s": 0.2}))
 
 
 async def test_a_pod_that_lost_its_label_is_not_taken_for_gone(server, begin, monkeypatch):
@@ -162,7 +162,7 @@ async def test_a_new_pod_of_another_workload_is_no_replacement(server, begin):
     other = samples.pod("api-1", owner=("ReplicaSet", "api-5d7f9"))
     server.on("delete", "pods", lambda kept, _: kept.put("pods", other))
     target = AppTarget(kind=ANY_OWNER, namespace="shop", labels="app=web")
-    context = await begin(setting_={"check_timeout_s": 0.2, "targets": (target,)})
+    context = await begin(FORCE="true", setting_={"check_timeout_s": 0.2, "targets": (target,)})
     with pytest.raises(verdicts.CheckFailed, match="no new pod"):
         await inject(context)
 
@@ -171,7 +171,7 @@ async def test_a_replacement_that_does_not_become_ready_is_a_failure_that_names_
     server.put("pods", samples.pod("web-a"))
     server.on("delete", "pods", lambda kept, pod: stage.replace(kept, pod, ready=False))
     with pytest.raises(verdicts.CheckFailed) as caught:
-        await inject(await begin(setting_={"check_timeout_s": 0.5}))
+        await inject(await begin(FORCE="true", setting_={"check_timeout_s": 0.5}))
     assert str(caught.value) == ("deleted pods were not replaced within 0.5 s: web-a (web-a-next is not ready)")
     assert caught.value.code == verdicts.STATUS_CHECKS
 
@@ -192,7 +192,7 @@ async def test_two_deleted_pods_need_two_replacements(server, begin):
         "delete", "pods", lambda kept, pod: stage.replace(kept, pod) if pod["metadata"]["name"] == "web-a" else None
     )
     with pytest.raises(verdicts.CheckFailed, match=r"no new pod") as caught:
-        await inject(await begin(PODS_AFFECTED_PERC="100", setting_={"check_timeout_s": 0.2}))
+        await inject(await begin(FORCE="true", PODS_AFFECTED_PERC="100", setting_={"check_timeout_s": 0.2}))
     assert str(caught.value).count("no new pod") == 1
 
 
@@ -254,3 +254,113 @@ async def test_pods_named_by_the_engine_are_all_hit(server, begin):
     target = AppTarget(kind=POD, namespace="shop", names=("web-a", "web-c"))
     await inject(await begin(setting_={"targets": (target,)}))
     assert sorted(deleted(server)) == ["web-a", "web-c"]
+
+
+async def test_a_pod_that_is_named_twice_is_deleted_once(server, begin):
+    stage.deployment(server, "web-a", "web-b")
+    await inject(await begin(TARGET_PODS="web-a,web-a"))
+    assert deleted(server) == ["web-a"]
+
+
+async def test_a_pod_is_deleted_even_when_the_duration_was_used_up_before(server, begin):
+    stage.deployment(server, "web-a")
+    context = await begin()
+    context.values = tunables.Values({**context.values._values, "TOTAL_CHAOS_DURATION": 0})
+    await inject(context)
+    assert deleted(server) == ["web-a"]
+
+
+async def test_a_successor_that_was_evicted_is_not_waited_for(server, begin):
+    server.put("pods", samples.pod("web-a"))
+
+    def twice(kept, gone):
+        if gone["metadata"]["name"] == "web-a":
+            evicted = {"ready": False, "phase": "Failed", "creationTimestamp": "2026-01-01T00:01:00Z"}
+            kept.put("pods", samples.pod("web-n1", **evicted))
+            kept.put("pods", samples.pod("web-n2", creationTimestamp="2026-01-01T00:02:00Z"))
+
+    server.on("delete", "pods", twice)
+    await inject(await begin(FORCE="true", setting_={"check_timeout_s": 0.5}))
+    [hit] = server.get("chaosresults", "shop-chaos-pod-delete")["status"]["targets"]
+    assert hit["replacedBy"] == "web-n2"
+
+
+async def test_a_pod_that_somebody_else_removed_first_is_no_hit_of_ours(server, begin):
+    stage.deployment(server, "web-a")
+
+    def scale_down(asked):
+        if asked.verb == "delete" and asked.plural == "pods" and ("pods", "shop", "web-a") in server.objects:
+            server.remove("pods", "web-a")
+            server.put("pods", samples.pod("web-z", creationTimestamp="2026-01-01T00:01:00Z"))
+
+    with server.answer(scale_down):
+        await inject(await begin(rounds=2))
+    [hit] = server.get("chaosresults", "shop-chaos-pod-delete")["status"]["targets"]
+    assert hit["name"] == "web-z"
+    assert "nothing: the chosen pods were gone already" in server.all("events")[0]["message"]
+
+
+@pytest.mark.parametrize("namespace", ["shop", "data"])
+async def test_the_application_that_recovers_last_decides_wherever_it_is(server, begin, monkeypatch, namespace):
+    monkeypatch.setattr(waiting, "_HEARTBEAT_S", 0.05)
+
+    def slow(uid: str, **changes) -> dict:
+        made = db("db-0", uid, **changes)
+        made["metadata"]["namespace"] = namespace
+        return made
+
+    server.put("pods", samples.pod("web-a"))
+    server.put("pods", slow("first"), namespace=namespace)
+
+    def recover(kept, gone):
+        if gone["metadata"]["name"] == "web-a":
+            stage.replace(kept, gone)
+        else:
+            kept.put("pods", slow("second", ready=False), namespace=namespace)
+            ready = (lambda: kept.put("pods", slow("second"), namespace=namespace),)
+            asyncio.get_running_loop().call_later(0.2, *ready)
+
+    server.on("delete", "pods", recover)
+    both = (stage.WEB, AppTarget(kind="statefulset", namespace=namespace, labels="app=db"))
+    await inject(await begin(PODS_AFFECTED_PERC="100", setting_={"targets": both}))
+    hits = server.get("chaosresults", "shop-chaos-pod-delete")["status"]["targets"]
+    assert sorted(hit["replacedBy"] for hit in hits) == ["db-0", "web-a-next"]
+
+
+async def test_a_stateful_pod_has_its_grace_period_before_its_successor_is_due(server, begin):
+    """A StatefulSet puts the new pod in place only after the old one is gone."""
+    old = db("db-0", "first", finalizers=["kubelet/grace"])
+    old["spec"]["terminationGracePeriodSeconds"] = 300
+    server.put("pods", old)
+
+    def after_its_grace():
+        server.remove("pods", "db-0")
+        server.put("pods", db("db-0", "second"))
+
+    server.on("delete", "pods", lambda *_: asyncio.get_running_loop().call_later(0.4, after_its_grace))
+    await inject(await begin(FORCE="false", setting_={"check_timeout_s": 0.2, "targets": (STATEFUL,)}))
+
+
+async def test_a_pod_outside_the_label_that_was_there_before_is_no_replacement(server, begin):
+    label = "statefulset.kubernetes.io/pod-name"
+    for name in ("db-0", "db-1"):
+        labels = {"app": "db", label: name}
+        server.put("pods", samples.pod(name, owner=("StatefulSet", "db"), labels=labels))
+    only = AppTarget(kind="statefulset", namespace="shop", labels=f"{label}=db-0")
+    with pytest.raises(verdicts.CheckFailed, match="no new pod"):
+        await inject(await begin(FORCE="true", setting_={"targets": (only,), "check_timeout_s": 0.2}))
+
+
+async def test_in_series_the_record_of_a_pod_that_still_ends_stays_open(server, begin):
+    for name in ("web-a", "web-b"):
+        server.put("pods", samples.pod(name, finalizers=["kubelet/grace"]))
+    server.on("delete", "pods", stage.replace)
+    run = asyncio.create_task(
+        inject(await begin(rounds=2, PODS_AFFECTED_PERC="100", SEQUENCE="serial", CHAOS_INTERVAL="0.05"))
+    )
+    await server.until_asked("delete", "pods", times=2)
+    open_ = [f for f in stage.ledger(server, "pod-delete") if f["state"] in ("planned", "injected")]
+    assert sorted(target["name"] for fault in open_ for target in fault["targets"]) == ["web-a", "web-b"]
+    for name in ("web-a", "web-b"):
+        server.remove("pods", name)
+    await run

@@ -88,3 +88,19 @@ def test_a_variable_that_can_not_be_read_is_named_with_its_value(changes, words)
 )
 def test_health_is_checked_unless_that_is_switched_off(value, checked):
     assert setting.read(MINIMAL | {"DEFAULT_HEALTH_CHECK": value}).health_checks is checked
+
+
+@pytest.mark.parametrize("text", ["²", "٣"])
+def test_a_digit_of_another_script_is_no_time(text):
+    with pytest.raises(verdicts.CannotRun, match="STATUS_CHECK_TIMEOUT"):
+        setting.read(MINIMAL | {"STATUS_CHECK_TIMEOUT": text})
+
+
+def test_a_label_without_a_value_is_a_label_and_no_name():
+    [target] = setting.read(MINIMAL | {"TARGETS": "KIND:shop:[tier]"}).targets
+    assert (target.labels, target.names) == ("tier", ())
+
+
+def test_targets_without_a_namespace_are_in_the_engines():
+    [target] = setting.read(MINIMAL | {"TARGETS": "deployment::[web]"}).targets
+    assert target.namespace == "shop"

@@ -39,6 +39,7 @@ def refusal(tunable: Tunable, text: str) -> str:
         (tunables.SEQUENCE, "Parallel", "parallel"),
         (tunables.TARGET_PODS, "", ()),
         (tunables.TARGET_PODS, "a, b,,c ", ("a", "b", "c")),
+        (tunables.TARGET_PODS, "a,b,a", ("a", "b")),
         (tunables.NODE_LABEL, "zone=a", "zone=a"),
         (tunables.INSTANCE, "blue", "blue"),
     ],
@@ -47,17 +48,17 @@ def test_a_good_value_is_read(tunable, text, expected):
     assert tunable.value(text) == expected
 
 
-@pytest.mark.parametrize("text", ["0", "-5", "30s", "1.5", "x", "1e3", "30 s", "½"])
+@pytest.mark.parametrize("text", ["0", "-5", "30s", "1.5", "x", "1e3", "30 s", "½", "²", "٣", "2592001", "9" * 15])
 def test_a_duration_is_a_whole_number_of_seconds_of_at_least_one(text):
     assert refusal(tunables.DURATION, text) == (
-        f"TOTAL_CHAOS_DURATION={text!r}: must be a whole number of seconds, 1 or more, without a unit"
+        f"TOTAL_CHAOS_DURATION={text!r}: must be a whole number of seconds from 1 to 2592000, without a unit"
     )
 
 
 @pytest.mark.parametrize("text", ["-1", "5s", "x"])
 def test_a_ramp_time_is_a_whole_number_of_seconds(text):
     assert refusal(tunables.RAMP, text) == (
-        f"RAMP_TIME={text!r}: must be a whole number of seconds, 0 or more, without a unit"
+        f"RAMP_TIME={text!r}: must be a whole number of seconds from 0 to 2592000, without a unit"
     )
 
 

@@ -1,12 +1,13 @@
 """`litmus fault`: one request in, one report out, by the termination message and by standard output."""
 
 import json
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from litmus.faults import command
+from litmus.faults import command, processes
 from litmus.faults.contract import FaultError, Plan, Proof
 
 LIMIT = 4096  # of a termination message, set by the kubelet
@@ -59,15 +60,10 @@ def target(name: str, **parameters: str) -> dict:
     return {"name": name, "parameters": parameters}
 
 
-def test_every_target_that_was_hit_is_reported_with_what_was_asked_and_delivered(run):
+def test_targets_that_were_hit_are_counted(run):
     code, report, _ = run(target("web-1/web"), target("web-2/web", words="ended after 0.01 s"))
     assert code == 0
-    assert report == {
-        "targets": [
-            {"name": "web-1/web", "asked": "it", "delivered": "done", "holds": True},
-            {"name": "web-2/web", "asked": "it", "delivered": "ended after 0.01 s", "holds": True},
-        ]
-    }
+    assert report == {"held": 2, "failed": []}
 
 
 def test_all_targets_are_hit_before_the_first_is_proven(run):
@@ -78,14 +74,16 @@ def test_all_targets_are_hit_before_the_first_is_proven(run):
 def test_a_target_that_can_not_be_hit_is_reported_beside_those_that_were(run):
     code, report, _ = run(target("a"), target("b", does="refuse", words="no process here"), target("c"))
     assert code == 2
-    assert [(entry["name"], entry["holds"]) for entry in report["targets"]] == [("a", True), ("b", False), ("c", True)]
-    assert report["targets"][1]["delivered"] == "no process here"
+    assert report == {
+        "held": 2,
+        "failed": [{"name": "b", "holds": False, "asked": "", "delivered": "no process here"}],
+    }
 
 
 def test_a_target_without_an_effect_is_a_failure(run):
     code, report, _ = run(target("a", does="nothing"))
     assert code == 2
-    assert report["targets"][0]["holds"] is False
+    assert report == {"held": 0, "failed": [{"name": "a", "holds": False, "asked": "it", "delivered": "done"}]}
 
 
 @pytest.mark.parametrize(
@@ -109,14 +107,39 @@ def test_a_request_that_can_not_be_read_is_answered_with_what_is_wrong(tmp_path,
     assert words in error
 
 
-def test_a_report_that_is_too_long_keeps_who_was_hit_and_loses_the_details(run):
-    names = [f"web-{n}/web" for n in range(20)]
-    _, report, written = run(*(target(name, words="x" * 500) for name in names))
+def test_a_report_of_many_hits_is_as_short_as_one_of_few(run):
+    _, report, _ = run(*(target(f"web-5d7f9c8b6f-abc{n:02}/web", words="x" * 500) for n in range(110)))
+    assert report == {"held": 110, "failed": []}
+
+
+@pytest.mark.parametrize("letter", ["x", "é", "容"])
+def test_a_report_that_is_too_long_keeps_the_count_and_as_many_failures_as_fit(run, letter):
+    fine = [target(f"web-{n}/web") for n in range(7)]
+    bad = [target(f"api-{n}/web", does="refuse", words=letter * 150) for n in range(110)]
+    code, report, written = run(*fine, *bad)
+    assert code == 2
+    assert len(written.encode()) <= LIMIT
+    assert report["held"] == 7
+    assert 0 < len(report["failed"]) < 110
+    assert report["failed"][0] == {"name": "api-0/web", "holds": False, "asked": "", "delivered": letter * 150}
+
+
+def test_a_long_error_is_shortened_and_still_can_be_read(run):
+    code, report, written = run(mechanism="x" * 5000)
+    assert code == 4
     assert len(written) <= LIMIT
-    assert report == {"targets": [{"name": name, "holds": True} for name in names]}
+    assert report["error"].startswith("the request can't be read: KeyError")
+
+
+def test_a_target_whose_signal_does_not_exist_is_reported_like_any_other_failure(run, monkeypatch):
+    monkeypatch.setattr(processes, "main_process", lambda *_, **__: processes.Process(os.getpid(), 1, "web"))
+    code, report, _ = run(target("a", container_id="ab" * 32, signal="SIGNOPE"), mechanism="kill")
+    assert code == 2
+    assert report["held"] == 0
+    assert "'SIGNOPE' is no signal" in report["failed"][0]["delivered"]
 
 
 def test_outside_a_pod_standard_output_has_the_report(monkeypatch, capsys):
     monkeypatch.setattr(command, "TERMINATION_LOG", Path("/nowhere/termination-log"))
     assert command.main(['{"mechanism":"kill","targets":[]}']) == 0
-    assert json.loads(capsys.readouterr().out) == {"targets": []}
+    assert json.loads(capsys.readouterr().out) == {"held": 0, "failed": []}

@@ -215,3 +215,18 @@ def test_what_is_no_signal_is_refused_with_examples(name):
 def test_a_signal_that_freezes_is_refused_because_somebody_would_have_to_thaw(name):
     with pytest.raises(ValueError, match="freezes a process instead of ending it"):
         kill.signal_number(name)
+
+
+def test_a_signal_that_was_refused_is_not_proven_by_a_process_that_ends_by_itself(start, container):
+    first, second = start(), start()
+    container(first, second)
+    before = fds()
+    fault = kill.Kill(container_id=ID, patience_s=0.01)
+    with pytest.raises(FaultError):
+        fault.inject()
+    assert fds() == before
+    first.kill()
+    first.wait()
+    proof = fault.prove()
+    assert not proof.holds
+    assert proof.delivered == "no signal was sent"

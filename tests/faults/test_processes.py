@@ -167,3 +167,7 @@ def test_this_machines_own_processes_can_be_read():
     assert processes.of_container(ID) == []
     own = processes._process(Path(f"/proc/{os.getpid()}"))
     assert (own.pid, own.parent) == (os.getpid(), os.getppid())
+
+
+def test_no_process_belongs_to_a_container_without_an_id():
+    assert processes.of_container("") == []

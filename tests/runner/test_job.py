@@ -12,6 +12,7 @@ from tests import samples
 
 APPLICATION = {"APP_NAMESPACE": "shop", "APP_LABEL": "app=web", "APP_KIND": "deployment"}
 TARGETS = "deployment:shop:[web]"
+MONTH_S = 30 * 86400
 
 
 def manifest(*, engine=None, entry=None, definition=None) -> dict:
@@ -229,18 +230,18 @@ def test_files_are_mounted_where_they_are_wanted_and_the_engine_goes_before_the_
     )
     mounted = {mount["name"]: mount["mountPath"] for mount in made["containers"][0]["volumeMounts"]}
     assert mounted == {
-        "cm-one": "/engine",
-        "cm-two": "/two",
-        "cm-three": "/three",
-        "secret-key": "/key",
-        "secret-more": "/more",
-        "host-sock": "/run/sock",
+        "cm-0": "/engine",
+        "cm-1": "/two",
+        "cm-2": "/three",
+        "secret-0": "/key",
+        "secret-1": "/more",
+        "host-0": "/run/sock",
     }
     volumes = {volume["name"]: volume for volume in made["volumes"]}
     assert set(volumes) == set(mounted)
-    assert volumes["cm-one"]["configMap"] == {"name": "one"}
-    assert volumes["secret-key"]["secret"] == {"secretName": "key"}
-    assert volumes["host-sock"]["hostPath"] == {"path": "/run/a.sock", "type": "Socket"}
+    assert volumes["cm-0"]["configMap"] == {"name": "one"}
+    assert volumes["secret-0"]["secret"] == {"secretName": "key"}
+    assert volumes["host-0"]["hostPath"] == {"path": "/run/a.sock", "type": "Socket"}
 
 
 def seconds(**values: str) -> int:
@@ -264,9 +265,25 @@ def test_named_targets_multiply_the_chaos_as_in_the_originals_serial_mode():
     assert seconds(TOTAL_CHAOS_DURATION="1000", TARGET_PODS="a,b,c") == one + 2000
 
 
-@pytest.mark.parametrize("value", ["", "soon", "-1", "1.5"])
-def test_a_duration_that_can_not_be_read_is_the_experiments_business(value):
-    assert seconds(TOTAL_CHAOS_DURATION=value) == seconds()
+@pytest.mark.parametrize("value", ["soon", "-1", "1.5", "²"])
+def test_a_duration_that_only_the_experiment_can_read_may_be_a_month(value):
+    assert seconds(TOTAL_CHAOS_DURATION=value) >= MONTH_S
+
+
+def test_a_duration_from_a_config_map_may_be_a_month():
+    source = {"configMapKeyRef": {"name": "c", "key": "k"}}
+    assert job.deadline_s([{"name": "TOTAL_CHAOS_DURATION", "valueFrom": source}]) >= MONTH_S
+
+
+def test_a_duration_that_is_empty_is_none_and_one_with_spaces_is_read():
+    assert seconds(TOTAL_CHAOS_DURATION="") == seconds()
+    assert seconds(TOTAL_CHAOS_DURATION=" 7200 ") == seconds(TOTAL_CHAOS_DURATION="7200")
+
+
+def test_a_volume_has_a_name_that_kubernetes_takes_whatever_it_mounts():
+    """A ConfigMap may have dots and 253 letters in its name, a volume may not."""
+    made = pod(definition={"configMaps": [{"name": "kube-root-ca.crt", "mountPath": "/x"}]})
+    assert [volume["name"] for volume in made["volumes"] if "configMap" in volume] == ["cm-0"]
 
 
 def test_a_random_name_is_made_for_every_job():

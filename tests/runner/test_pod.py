@@ -19,7 +19,7 @@ UNSCHEDULED = samples.a_pod("pod-delete-x", containers=[], phase="Pending")
 
 @pytest.mark.parametrize("pods", [[], [RUNNING], [WAITING], [UNSCHEDULED]])
 def test_a_pod_that_may_still_do_its_work_has_not_ended(pods):
-    assert pod.ended(pods, seen_before=False) is None
+    assert pod.ended(pods, job="pod-delete-ab12cd", seen_before=False) is None
 
 
 @pytest.mark.parametrize(
@@ -33,35 +33,56 @@ def test_a_pod_that_may_still_do_its_work_has_not_ended(pods):
     ],
 )
 def test_the_end_of_a_pod_is_told_with_its_reason(ended, why):
-    assert pod.ended([ended], seen_before=True) == pod.Ended("pod-delete-x", why)
+    assert pod.ended([ended], job="pod-delete-ab12cd", seen_before=True) == pod.Ended("pod-delete-x", why)
 
 
 def test_an_evicted_pod_is_told_in_the_kubelets_words():
     evicted = samples.pod("pod-delete-x", containers=[], phase="Failed")
     evicted["status"] |= {"reason": "Evicted", "message": "The node was low on resource: memory."}
     assert (
-        pod.ended([msgspec.convert(evicted, Pod)], seen_before=True).why
+        pod.ended([msgspec.convert(evicted, Pod)], job="pod-delete-ab12cd", seen_before=True).why
         == "its pod failed: Evicted The node was low on resource: memory."
     )
 
 
 def test_a_pod_that_is_gone_was_deleted_if_it_had_been_there():
-    assert pod.ended([], seen_before=True) == pod.Ended("", "its pod was deleted")
+    assert pod.ended([], job="pod-delete-ab12cd", seen_before=True) == pod.Ended("", "its pod was deleted")
 
 
-def event(reason: str, message: str = "words") -> Event:
-    return Event(reason=reason, message=message)
+def test_a_sidecar_that_ends_is_not_the_end_of_the_experiment():
+    done = samples.container("sidecar", state=samples.terminated(0))
+    alone = samples.a_pod("x", containers=[done, samples.container("pod-delete-ab12cd")])
+    assert pod.ended([alone], job="pod-delete-ab12cd", seen_before=True) is None
+
+
+def event(reason: str, message: str = "words", *, at: str = "") -> Event:
+    return Event(reason=reason, message=message, last_timestamp=at or None)
 
 
 @pytest.mark.parametrize("reason", ["FailedMount", "FailedCreate", "FailedCreatePodSandBox"])
 def test_an_event_that_no_waiting_mends_tells_why_a_pod_is_stuck(reason):
-    assert pod.stuck([WAITING], [event("Scheduled"), event(reason, "no such secret")]) == f"{reason}: no such secret"
+    events = [
+        event(reason, "no such secret", at="2026-01-01T00:00:09Z"),
+        event("Scheduled", at="2026-01-01T00:00:00Z"),
+    ]
+    assert pod.stuck([WAITING], events) == f"{reason}: no such secret"
     assert pod.stuck([], [event(reason, "no such secret")]) == f"{reason}: no such secret"
 
 
+@pytest.mark.parametrize("reason", ["FailedMount", "FailedCreate", "FailedCreatePodSandBox"])
+def test_what_failed_at_first_and_was_followed_by_other_events_has_passed(reason):
+    events = [event("Pulling", at="2026-01-01T00:00:09Z"), event(reason, at="2026-01-01T00:00:00Z")]
+    assert pod.stuck([WAITING], events) == ""
+
+
 def test_the_containers_own_state_is_told_before_any_event():
-    stuck = status(samples.waiting("ErrImagePull", "no such image"), phase="Pending")
-    assert pod.stuck([stuck], [event("FailedMount")]) == "ErrImagePull: no such image"
+    stuck = status(samples.waiting("ImagePullBackOff", "no such image"), phase="Pending")
+    assert pod.stuck([stuck], [event("FailedMount")]) == "ImagePullBackOff: no such image"
+
+
+def test_the_first_failure_of_a_pull_may_be_a_hiccup():
+    pulling = status(samples.waiting("ErrImagePull", "i/o timeout"), phase="Pending")
+    assert pod.stuck([pulling], []) == ""
 
 
 @pytest.mark.parametrize("reason", ["Scheduled", "Pulling", "FailedScheduling", "BackOff", "Unhealthy"])

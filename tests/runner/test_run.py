@@ -9,7 +9,7 @@ import pytest
 
 from litmus import api
 from litmus.api import names
-from litmus.kube import Cluster
+from litmus.kube import Cluster, errors, waiting
 from litmus.runner import run
 from tests import apiserver, samples
 
@@ -362,3 +362,40 @@ async def test_the_smallest_role_in_the_field_is_enough(server, cluster):
     server.on("create", "jobs", experiment())
     [found] = await go(server, cluster)
     assert found["verdict"] == "Pass"
+
+
+async def test_the_runner_of_a_deleted_engine_does_not_run_another_of_its_name(server, cluster):
+    engine(server)
+    seen = msgspec.convert(server.get("chaosengines", "shop-chaos"), api.ChaosEngine)
+    server.remove("chaosengines", "shop-chaos")
+    entries = [{"name": "pod-delete", "verdict": "N/A"}]
+    server.put(
+        "chaosengines", samples.engine(uid="new", status={"engineStatus": "initialized", "experiments": entries})
+    )
+    async with asyncio.timeout(5):
+        with pytest.raises(errors.NotFound, match="another one has its name"):
+            await run.Runner(cluster, seen, ENV).run()
+    assert jobs(server) == []
+
+
+async def test_a_verdict_in_the_spelling_of_3_x_is_understood(server, cluster):
+    engine(server)
+
+    def work(kept: apiserver.Server, job: dict[str, Any]) -> None:
+        kept.put("pods", pod_of(job, phase="Succeeded", containers=[samples.container(state=samples.terminated(0))]))
+        written = {"experimentStatus": {"verdict": "Pass", "phase": "Completed", "probeSuccessPercentage": "100"}}
+        kept.change("chaosresults", "shop-chaos-pod-delete", {"status": written})
+
+    server.on("create", "jobs", work)
+    [entry] = await go(server, cluster)
+    assert entry["verdict"] == "Pass"
+
+
+async def test_a_pod_that_never_starts_is_given_up_although_nothing_changes(server, cluster, monkeypatch):
+    monkeypatch.setattr(run, "_BELIEVED_AFTER_S", 0.05)
+    monkeypatch.setattr(run, "START_DEADLINE_S", 0.1)
+    monkeypatch.setattr(waiting, "_HEARTBEAT_S", 0.05)
+    engine(server)
+    server.on("create", "jobs", lambda kept, job: kept.put("pods", pod_of(job, phase="Pending", containers=[])))
+    [entry] = await go(server, cluster)
+    assert entry["verdict"] == "Error"
