@@ -363,6 +363,7 @@ def test_every_manifest_that_the_schema_describes_is_accepted_unchanged_and_can_
     @settings(max_examples=25)
     @given(values(schema.of(kind)))
     def check(manifest):
+        manifest = manifest | {"kind": kind.__name__, "metadata": {"name": "x"}}  # the schema leaves both open
         before = copy.deepcopy(manifest)
         assert strict.mistakes(kind, manifest) == []
         assert manifest == before
@@ -389,3 +390,23 @@ def test_an_unknown_field_is_never_accepted(name):
 )
 def test_the_closest_known_word_is_suggested_and_none_when_none_is_near(word, hint):
     assert strict.closest(word, ["pod-delete", "container-kill"]) == hint
+
+
+@pytest.mark.parametrize(
+    ("manifest", "path"),
+    [
+        (engine() | {"kind": "ChaosEngin"}, "kind: "),
+        (engine(experiments=None), "spec: experiments is missing"),
+        (engine(experiments=[None]), "spec.experiments[0]: "),
+        (engine(terminationGracePeriodSeconds=10**40), "spec.terminationGracePeriodSeconds: "),
+    ],
+)
+def test_what_the_api_server_would_refuse_is_told_before_it_is_asked(manifest, path):
+    [found] = mistakes(manifest)
+    assert found.startswith(path)
+
+
+def test_a_misspelt_field_of_the_metadata_is_told():
+    manifest = engine()
+    manifest["metadata"]["lables"] = {}
+    assert mistakes(manifest) == ["metadata.lables: unknown field; did you mean labels?"]

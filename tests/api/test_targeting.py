@@ -11,7 +11,8 @@ from tests import samples
 words = st.text("abcdefghijklmnopqrstuvwxyz0123456789-.", min_size=1, max_size=12).filter(
     lambda word: word[0].isalnum() and word[-1].isalnum()
 )
-kinds = st.sampled_from([ANY_OWNER, "deployment", "statefulset", "daemonset", "deploymentconfig", "rollout"])
+workloads = st.sampled_from(["deployment", "statefulset", "daemonset", "deploymentconfig", "rollout"])
+kinds = st.just(ANY_OWNER) | workloads
 some_words = st.lists(words, min_size=1, max_size=3).map(tuple)
 requirements = (
     st.tuples(words, st.sampled_from(["=", "==", "!="]), words).map("".join)
@@ -22,7 +23,7 @@ requirements = (
 )
 selectors = st.lists(requirements, min_size=1, max_size=3).map(",".join)
 targets = (
-    st.builds(AppTarget, kind=kinds, namespace=words, names=some_words)
+    st.builds(AppTarget, kind=workloads, namespace=words, names=some_words)
     | st.builds(AppTarget, kind=kinds, namespace=words, labels=selectors)
     | st.builds(AppTarget, kind=kinds, namespace=words)
     | st.builds(AppTarget, kind=st.just(POD), namespace=words, names=some_words)
@@ -42,6 +43,7 @@ def test_targets_that_were_rendered_are_read_back_as_they_were(wanted):
         ("pod:shop:[web-0,web-1]", AppTarget(kind=POD, namespace="shop", names=("web-0", "web-1"))),
         ("pod:shop:[a=b]", AppTarget(kind=POD, namespace="shop", names=("a=b",))),
         ("KIND:shop:[]", AppTarget(kind=ANY_OWNER, namespace="shop")),
+        ("KIND:shop:[tier]", AppTarget(kind=ANY_OWNER, namespace="shop", labels="tier")),
         (":shop:[app=web]", AppTarget(kind=ANY_OWNER, namespace="shop", labels="app=web")),
         (
             " statefulset:shop:[tier in (db, cache),!old] ",

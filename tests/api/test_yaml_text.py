@@ -56,3 +56,21 @@ def test_no_object_of_python_can_be_made():
 
 def test_an_anchor_is_followed():
     assert yaml_text.documents("a: &x {k: 1}\nb: *x\n") == [{"a": {"k": 1}, "b": {"k": 1}}]
+
+
+@pytest.mark.parametrize("text", ["1:20", "190:20:30", "12:30:45"])
+def test_a_number_with_colons_stays_text(text):
+    assert value(text) == text
+
+
+def test_a_merge_key_is_followed():
+    assert yaml_text.documents("a: &x {k: 1}\nb:\n  <<: *x\n  l: 2\n") == [{"a": {"k": 1}, "b": {"k": 1, "l": 2}}]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["? [a, b]\n: 1", "? {a: b}\n: 1", "[[a]]: 1", "<<: 1", "a: !!int x", "a: !!timestamp x", "*x"],
+)
+def test_what_yaml_allows_and_nobody_can_read_is_refused_as_not_yaml(text):
+    with pytest.raises(yaml_text.NotYaml):
+        yaml_text.documents(text)

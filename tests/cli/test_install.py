@@ -173,13 +173,15 @@ async def test_what_keeps_the_operator_from_being_ready_is_said_at_once_and_in_t
     kubeconfig: str, server: apiserver.Server, capsys: pytest.CaptureFixture[str]
 ):
     stuck(server)
-    state = samples.waiting("ErrImagePull", "no such image")
+    state = samples.waiting("ImagePullBackOff", "no such image")
     server.put("pods", operator_pod(containers=[samples.container(ready=False, state=state)]), namespace="litmus")
 
-    with pytest.raises(errors.TimedOut, match=r"not ready after 3 s: ErrImagePull: no such image; is litmus:mine in"):
+    with pytest.raises(
+        errors.TimedOut, match=r"not ready after 3 s: ImagePullBackOff: no such image; is litmus:mine in"
+    ):
         await install.install(kubeconfig=kubeconfig, image="litmus:mine", deadline=3)
 
-    assert capsys.readouterr().err.count("waiting for the operator: ErrImagePull: no such image") == 1
+    assert capsys.readouterr().err.count("waiting for the operator: ImagePullBackOff: no such image") == 1
 
 
 async def blocked_by(cluster: Cluster, deployment: dict) -> str:
@@ -195,7 +197,7 @@ async def test_the_last_words_of_an_operator_that_crashes_are_quoted(cluster: Cl
 
 
 async def test_a_pod_of_the_image_before_is_not_taken_for_the_reason(cluster: Cluster, server: apiserver.Server):
-    old = operator_pod(containers=[samples.container(ready=False, state=samples.waiting("ErrImagePull", "gone"))])
+    old = operator_pod(containers=[samples.container(ready=False, state=samples.waiting("ImagePullBackOff", "gone"))])
     old["spec"]["containers"][0]["image"] = "litmus:before"
     server.put("pods", old, namespace="litmus")
 

@@ -2,10 +2,12 @@
 
 import asyncio
 import socket
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+import yaml
 from aiohttp import web
 
 from litmus.kube import Cluster, errors, kinds
@@ -284,3 +286,110 @@ async def test_a_version_that_is_too_old_for_a_watch_is_an_error_of_ours(server,
     respond = lambda asked: web.Response(body=gone) if asked.verb == "watch" else None  # noqa: E731
     with server.answer(respond), pytest.raises(errors.KubeError, match="too old"):
         await anext(cluster.watch(kinds.POD, namespace="shop", version="1"))
+
+
+def _without_content_type(_: apiserver.Asked) -> web.Response:
+    response = web.Response(status=503)
+    response.headers.popall("Content-Type", None)
+    return response
+
+
+@pytest.mark.parametrize(
+    "respond",
+    [
+        _without_content_type,
+        lambda _: web.Response(body=b"", status=503, headers={"Content-Type": "application/json"}),
+        lambda _: web.Response(text="<html>login</html>", content_type="text/html"),
+    ],
+    ids=["no content type", "empty json", "a page with 200"],
+)
+async def test_an_answer_of_something_that_is_no_api_server_is_an_error_of_ours(server, cluster, respond):
+    with server.answer(respond), pytest.raises(errors.KubeError):
+        await cluster.get(kinds.POD, "web", namespace="shop")
+
+
+async def test_the_servers_words_are_read_whatever_the_charset(server, cluster):
+    status = {"kind": "Status", "message": "real words", "code": 403}
+    with (
+        server.answer(lambda _: web.json_response(status, status=403)),
+        pytest.raises(errors.Forbidden, match="real words"),
+    ):
+        await cluster.get(kinds.POD, "web", namespace="shop")
+
+
+async def test_an_object_that_can_not_be_decoded_is_invalid_when_asked_for_by_name(server, cluster):
+    server.put("chaosengines", samples.engine(annotationCheck=True))
+    with pytest.raises(errors.Invalid):
+        await cluster.get(kinds.ENGINE, "shop-chaos", namespace="shop")
+
+
+async def test_an_object_that_can_not_be_decoded_hides_no_other_of_its_list(server, cluster, caplog):
+    server.put("chaosengines", samples.engine(name="bad", annotationCheck=True))
+    server.put("chaosengines", samples.engine(name="good"))
+    found = await cluster.select(kinds.ENGINE, namespace="shop")
+    assert [engine.metadata.name for engine in found] == ["good"]
+    assert "bad" in caplog.text
+
+
+async def test_a_null_in_an_object_is_read_as_absent(server, cluster):
+    pod = samples.pod("web")
+    pod["metadata"]["labels"] = None
+    pod["status"]["containerStatuses"] = None
+    server.put("pods", pod)
+    assert (await cluster.get(kinds.POD, "web", namespace="shop")).metadata.name == "web"
+
+
+async def test_a_list_whose_next_page_expired_is_read_again(server, cluster):
+    for name in "abc":
+        server.put("pods", samples.pod(name))
+    server.page = 2
+    once = iter([apiserver.failure(410, "expired")])
+    respond = lambda asked: next(once, None) if "continue" in asked.query else None  # noqa: E731
+    with server.answer(respond):
+        assert len(await cluster.select(kinds.POD, namespace="shop")) == 3
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "127.0.0.1:80", "nonsense", "", "http://a b/", "https://host:99999999"])
+async def test_a_server_whose_address_is_none_is_an_error_of_ours(url):
+    with pytest.raises(errors.KubeError):
+        async with Cluster(connection(url)) as cluster:
+            await cluster.get(kinds.POD, "web", namespace="shop")
+
+
+PLUGIN = "client.authentication.k8s.io/v1beta1"
+
+
+@pytest.mark.parametrize(
+    "user",
+    [
+        {"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "nope"}},
+        {"exec": {"apiVersion": PLUGIN, "command": "/nope"}},
+        {"exec": {"apiVersion": PLUGIN, "command": "true"}},
+        {"exec": {"apiVersion": PLUGIN, "command": "false"}},
+        {"tokenFile": "/nope"},
+        {"client-certificate-data": "###", "client-key-data": "x"},
+        {"client-certificate": "/nope", "client-key": "/nope"},
+        {"auth-provider": {"name": "gcp"}},
+    ],
+)
+async def test_credentials_that_can_not_be_had_are_an_error_of_ours(server, tmp_path, user):
+    with pytest.raises(errors.KubeError):
+        async with Cluster.connect(kubeconfig=kubeconfig(tmp_path, server.url, user=user)) as cluster:
+            await cluster.get(kinds.POD, "web", namespace="shop")
+
+
+def test_a_certificate_authority_that_is_none_is_an_error_of_ours(tmp_path):
+    path = kubeconfig(tmp_path, "https://x", user={"token": "t"}, **{"certificate-authority-data": "!!!"})
+    with pytest.raises(errors.ConfigError):
+        Cluster.connect(kubeconfig=path)
+
+
+def kubeconfig(folder: Path, url: str, *, user: dict[str, Any], **cluster: str) -> str:
+    content = {
+        "current-context": "c",
+        "clusters": [{"name": "k", "cluster": {"server": url, **cluster}}],
+        "contexts": [{"name": "c", "context": {"cluster": "k", "user": "u"}}],
+        "users": [{"name": "u", "user": user}],
+    }
+    (folder / "config").write_text(yaml.safe_dump(content))
+    return str(folder / "config")

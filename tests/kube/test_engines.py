@@ -1,13 +1,14 @@
 """The status of a ChaosEngine, written entry by entry without overwriting what others write."""
 
 import asyncio
+import re
 
 import msgspec
 import pytest
 
 from litmus import api
 from litmus.api import names
-from litmus.kube import engines
+from litmus.kube import engines, errors
 from tests import samples
 
 
@@ -64,7 +65,8 @@ async def test_the_engines_word_is_kept_or_set_in_the_same_write(server, cluster
 async def test_an_engine_of_the_same_name_but_another_uid_is_left_alone(server, cluster, engine):
     server.remove("chaosengines", "shop-chaos")
     server.put("chaosengines", samples.engine(uid="another", status={"experiments": [entry("a"), entry("b")]}))
-    await engines.change_entries(cluster, engine, set_verdict(0, "Pass"))
+    with pytest.raises(errors.NotFound, match="another one has its name now"):
+        await engines.change_entries(cluster, engine, set_verdict(0, "Pass"))
     assert verdicts(server) == ["N/A", "N/A"]
 
 
@@ -88,3 +90,9 @@ def test_what_we_create_is_found_by_the_engines_uid_and_name():
 
 def test_the_name_of_a_long_engine_is_cut_to_what_a_label_may_hold():
     assert len(engines.labels(samples.an_engine(name="e" * 100), "x")[names.ENGINE_LABEL]) == 63
+
+
+def test_a_label_that_was_cut_ends_as_a_label_may():
+    for value in engines.labels(samples.an_engine(name="a" * 62 + "-" + "b"), "x").values():
+        assert len(value) <= 63
+        assert re.fullmatch(r"([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?", value)

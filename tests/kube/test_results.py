@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from litmus import api
 from litmus.api import names
 from litmus.api.result import OPEN_STATES, History
-from litmus.kube import clock, results
+from litmus.kube import Cluster, clock, results
 from tests import samples
+from tests.conftest import connection
 
 NAME = "shop-chaos-pod-delete"
 
@@ -258,3 +259,19 @@ async def test_a_run_that_began_and_gave_no_verdict_is_settled_with_the_one_give
     given = await diary(cluster).settle(results.Verdict(verdict="Stopped"), engine_uid="u", begun=True)
     assert given == "Stopped"
     assert server.get("chaosresults", NAME)["status"]["experimentstatus"]["phase"] == "Stopped"
+
+
+async def test_an_end_whose_answer_was_lost_is_counted_once(server):
+    async with Cluster(connection(server.url), patience_s=5) as patient:
+        run = diary(patient)
+        await run.begin(engine_uid="u", pod="p")
+        server.lose("patch", "chaosresults")
+        await run.finish(results.Verdict(verdict="Pass"))
+    assert server.get("chaosresults", NAME)["status"]["history"]["passedRuns"] == 1
+
+
+async def test_a_beginning_whose_answer_was_lost_is_begun_all_the_same(server):
+    async with Cluster(connection(server.url), patience_s=5) as patient:
+        server.lose("create", "chaosresults")
+        await diary(patient).begin(engine_uid="u", pod="p")
+    assert server.get("chaosresults", NAME)["status"]["experimentstatus"]["verdict"] == "Awaited"

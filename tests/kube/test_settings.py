@@ -116,8 +116,6 @@ def test_a_file_that_is_not_text_is_named_with_what_to_do(tmp_path):
     [
         {"clusters": []},
         {"clusters": None},
-        {"clusters": "text"},
-        {"clusters": [{"cluster": {}}]},
         {"users": []},
         {"contexts": [{"name": "one", "context": {"user": "one"}}]},
         {"clusters": [{"name": "one", "cluster": {"server": 5}}]},
@@ -178,3 +176,40 @@ def test_in_a_pod_a_kubeconfig_that_somebody_set_goes_first(write):
 def test_a_service_account_without_its_variables_is_told_in_one_sentence(monkeypatch):
     monkeypatch.delenv("KUBERNETES_SERVICE_HOST")
     assert "this pod's service account can't be used" in sentence()
+
+
+@pytest.mark.parametrize("clusters", ["text", [{"cluster": {}}], [None], {"a": 1}])
+def test_a_part_of_another_shape_is_named_with_the_shape_it_needs(write, clusters):
+    path = write(config(clusters=clusters))
+    text = sentence(path=path)
+    assert path in text
+    assert "clusters must be a list of entries with a name and a cluster" in text
+    assert "clusters must be" in sentence(env={"KUBECONFIG": os.pathsep.join([write(config(), "sound"), path])})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"users": None},
+        {"users": [{"name": "one", "user": None}]},
+        {"contexts": [{"name": "one", "context": {"cluster": "nope", "user": "one"}}]},
+    ],
+)
+def test_a_context_that_leads_nowhere_is_told_in_one_sentence(write, changes):
+    sentence(path=write(config(**changes)))
+
+
+def test_of_two_entries_with_one_name_that_of_the_first_file_counts(write):
+    other = config(clusters=[{"name": "one", "cluster": {"server": "https://second.example"}}])
+    joined = os.pathsep.join([write(config(), "first"), write(other, "second")])
+    assert load(env={"KUBECONFIG": joined}).cluster.server == "https://one.example"
+
+
+def test_a_relative_path_belongs_to_the_file_that_has_it(write, tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    cluster = {"server": "https://one.example", "certificate-authority": "ca.crt"}
+    second = config(clusters=[{"name": "one", "cluster": cluster}])
+    joined = os.pathsep.join([write({"current-context": "one"}, "a/1"), write(second, "b/2")])
+    found = load(env={"KUBECONFIG": joined})
+    assert found.cluster.certificate_auth == str(tmp_path / "b" / "ca.crt")

@@ -135,3 +135,30 @@ async def test_without_a_deadline_it_is_waited_as_long_as_it_takes(monkeypatch):
             return [samples.a_pod()] if self.looks > 600 else [], "1"
 
     assert await until(Slow(), lambda pods: pods or None, deadline_s=None)
+
+
+async def test_a_watch_that_falls_silent_is_ended_and_what_it_missed_is_seen(server, cluster, monkeypatch):
+    monkeypatch.setattr(waiting, "WATCH_S", 0.2)
+    monkeypatch.setattr(waiting, "_HEARTBEAT_S", 0.02)
+    server.put("pods", samples.pod("a"))
+    seen: list[str] = []
+    async with asyncio.timeout(10):
+        async for pods in waiting.follow(cluster, kinds.POD, namespace="shop"):
+            seen.append("".join(sorted(pod.metadata.name for pod in pods)))
+            if len(seen) == 1:
+                server.stalled = True
+                server.put("pods", samples.pod("b"))
+            if seen[-1] == "ab":
+                break
+    assert seen[-1] == "ab"
+
+
+async def test_a_condition_is_looked_at_again_although_nothing_changes(server, cluster, monkeypatch):
+    monkeypatch.setattr(waiting, "_HEARTBEAT_S", 0.001)
+    looks: list[object] = []
+
+    def third_time(pods: object) -> bool | None:
+        looks.append(pods)
+        return True if len(looks) == 3 else None
+
+    assert await until(cluster, third_time)

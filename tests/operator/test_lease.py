@@ -130,3 +130,16 @@ async def test_only_its_holder_gives_a_lease_up(server, operator):
     await acquire(operator("one"))
     await operator("two").release()
     assert holder(server) == "one"
+
+
+@pytest.mark.looptime
+async def test_a_renewal_that_hangs_ends_the_leadership_no_later_than_the_lease():
+    class Hanging:
+        async def find(self, *_: object, **__: object) -> None:
+            await asyncio.sleep(25)
+
+    clock = asyncio.get_running_loop().time
+    began = clock()
+    with pytest.raises(lease.Lost):
+        await lease.Lease(Hanging(), namespace="shop", identity="one").keep()
+    assert clock() - began <= lease.DURATION_S + 1

@@ -130,3 +130,20 @@ async def test_a_cluster_that_does_not_answer_is_asked_again(server, cluster, mo
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+@pytest.mark.parametrize("deadline", ["tomorrow", "2026-01-01T00:00:00"])
+async def test_a_deadline_that_can_not_be_read_does_not_end_the_reaper(server, reap, deadline):
+    put(server, record(undo="netem", deadline=deadline), name="bad")
+    put(server, record(), name="good")
+    await reap()
+    assert states(server, "good") != {"a": "injected"}
+
+
+async def test_a_result_that_can_not_be_decoded_hides_no_other_from_the_reaper(server, reap):
+    labels = {"labels": {names.OPEN_FAULTS_LABEL: "true"}}
+    bad = samples.result(name="bad", meta=labels, experimentstatus={"phase": "Completed_With_Probe_Failure"})
+    server.put("chaosresults", bad)
+    put(server, record(), name="good")
+    await reap()
+    assert states(server, "good") != {"a": "injected"}

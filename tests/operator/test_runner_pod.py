@@ -1,5 +1,7 @@
 """The runner pod serves our runner and the original's of 1.10 and of 3.x."""
 
+import re
+
 import pytest
 
 from litmus.api import names, targeting
@@ -58,6 +60,7 @@ def test_the_environment_is_that_of_1_10_and_that_of_3_x():
         "CHAOS_SVC_ACC": "pod-delete-sa",
         "AUXILIARY_APPINFO": "db:app=db",
         "CLIENT_UUID": "",
+        "CHAOS_UID": samples.ENGINE_UID,
         "APP_LABEL": "app=web",
         "APP_KIND": "deployment",
         "APP_NAMESPACE": "shop",
@@ -119,12 +122,23 @@ def test_what_else_the_engine_wishes_for_its_runner_is_done():
     assert spec["terminationGracePeriodSeconds"] == 7
     assert spec["containers"][0]["resources"] == {"limits": {"cpu": "100m"}}
     mounts = {mount["name"]: mount["mountPath"] for mount in spec["containers"][0]["volumeMounts"]}
-    assert mounts == {"cm-cm": "/cm", "secret-key": "/key"}
+    assert mounts == {"cm-0": "/cm", "secret-0": "/key"}
     assert spec["volumes"] == [
-        {"name": "cm-cm", "configMap": {"name": "cm"}},
-        {"name": "secret-key", "secret": {"secretName": "key"}},
+        {"name": "cm-0", "configMap": {"name": "cm"}},
+        {"name": "secret-0", "secret": {"secretName": "key"}},
     ]
 
 
 def test_without_a_wish_kubernetes_own_grace_period_holds():
     assert "terminationGracePeriodSeconds" not in manifest()["spec"]
+
+
+def test_an_image_of_the_original_that_is_named_by_its_digest_starts_by_itself():
+    assert "command" not in container(image="litmuschaos/chaos-runner@sha256:" + "a" * 64)
+
+
+def test_a_configmap_whose_name_no_volume_may_have_is_mounted_all_the_same():
+    made = manifest(runner={"configMaps": [{"name": "kube-root-ca.crt", "mountPath": "/x"}]})
+    [volume] = made["spec"]["volumes"]
+    assert re.fullmatch(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", volume["name"])
+    assert volume["configMap"] == {"name": "kube-root-ca.crt"}
