@@ -49,4 +49,4 @@ def test_a_reason_can_not_break_the_table():
 
 def test_the_machine_is_one_line():
     machine = table.Machine(cores=2, kernel="6.1", kubernetes="v1.20.2", image="a/b:1", load=(0.25, 1.0))
-    assert str(machine) == "2 cores, kernel 6.1, Kubernetes v1.20.2, image a/b:1, load average 0.2 before and 1.0 after"
+    assert str(machine) == "2 cores, kernel 6.1, Kubernetes v1.20.2, image a/b:1, load average 0.2 to 1.0"

@@ -61,10 +61,11 @@ HOST = {
 }
 
 
-def process(proc: Path, pid: int, *, cgroup: str, parent: int = 1, name: str = "app") -> None:
+def process(proc: Path, pid: int, *, cgroup: str, parent: int = 1, name: str = "app", started: int = 0) -> None:
     folder = proc / str(pid)
     folder.mkdir()
     (folder / "cgroup").write_text(cgroup)
+    (folder / "stat").write_text(f"{pid} ({name}) S {parent} {'0 ' * 17}{started} 0 0\n")
     (folder / "status").write_text(f"Name:\t{name}\nUmask:\t0022\nState:\tS (sleeping)\nPid:\t{pid}\nPPid:\t{parent}\n")
 
 
@@ -130,6 +131,12 @@ def test_the_main_process_is_the_one_whose_parent_is_outside_the_container(proc)
     process(proc, 510, cgroup=CGROUP, parent=500, name="app")
     process(proc, 511, cgroup=CGROUP, parent=510, name="worker")
     assert processes.main_process(ID, proc=proc).pid == 500
+
+
+def test_after_a_wrap_around_of_pids_the_earliest_process_is_the_main_one(proc):
+    process(proc, 40000, cgroup=v2(f"/kubepods/pod1/{ID}"), started=100)
+    process(proc, 300, cgroup=v2(f"/kubepods/pod1/{ID}"), parent=7, name="sh) S 1", started=900)
+    assert processes.main_process(ID, proc=proc).pid == 40000
 
 
 def test_a_child_with_a_lower_pid_is_not_taken_for_the_main_process(proc):

@@ -38,6 +38,7 @@ _METADATA = (
     "deletionGracePeriodSeconds",
     "managedFields",
     "selfLink",
+    "version",  # not Kubernetes', but in every chart of 1.10; the API server drops it
 )
 
 

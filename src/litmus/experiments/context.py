@@ -39,6 +39,7 @@ class Context:
     hit: list[api.Target] = field(default_factory=list)
     step: str = "starting"
     chaos_ends: float = 0.0
+    rounds: int = 0
     _rng: random.Random = field(default_factory=random.Random)
 
     @property
@@ -78,7 +79,7 @@ class Context:
 
     def over(self) -> bool:
         """Whether nothing more is to be injected. The first round always is: a run without one proves nothing."""
-        return bool(self.hit) and self.now >= self.chaos_ends
+        return self.rounds > 0 and self.now >= self.chaos_ends
 
     async def plan_faults(self, mechanism: str, targets: Iterable[tuple[Pod, str]]) -> list[str]:
         """Records what is about to be hit, one record a node, before anything is; returns the records' ids.
@@ -95,7 +96,7 @@ class Context:
         deadline = clock.stamp(datetime.now(UTC) + timedelta(seconds=max(0.0, self.chaos_ends - self.now)))
         faults = [
             api.Fault(
-                id=f"{mechanism}/{node}/{len(self.hit)}",
+                id=f"{mechanism}/{node}/{self.rounds}",
                 mechanism=mechanism,
                 node=node,
                 targets=hit,
@@ -104,6 +105,7 @@ class Context:
             )
             for node, hit in per_node.items()
         ]
+        self.rounds += 1
         await self.results.record(faults)
         return [fault.id for fault in faults]
 

@@ -21,6 +21,7 @@ class Process:
     pid: int
     parent: int
     name: str
+    started: int = 0  # clock ticks after boot
 
 
 def bare_id(container_id: str) -> str:
@@ -52,13 +53,16 @@ def main_process(container_id: str, *, proc: Path = PROC) -> Process | None:
     """The process that the container runtime started: the one whose parent is not in the container.
 
     Pid 1 of the container's namespace would miss pods that share one process namespace, and processes that were
-    exec'ed into the container also have a foreign parent, but a later start: so the lowest pid of those counts.
+    exec'ed into the container also have a foreign parent, but a later start: so the earliest of those counts.
     """
     members = of_container(container_id, proc=proc)
     pids = {process.pid for process in members}
-    return next((process for process in members if process.parent not in pids), None)
+    roots = [process for process in members if process.parent not in pids]
+    return min(roots, key=lambda process: (process.started, process.pid), default=None)
 
 
 def _process(entry: Path) -> Process:
     fields = dict(line.split(":", 1) for line in (entry / "status").read_text().splitlines() if ":" in line)
-    return Process(pid=int(entry.name), parent=int(fields["PPid"]), name=fields["Name"].strip())
+    # Field 22 of proc_pid_stat(5); the name in field 2 may itself hold spaces and brackets.
+    started = (entry / "stat").read_text().rpartition(")")[2].split()[19]
+    return Process(pid=int(entry.name), parent=int(fields["PPid"]), name=fields["Name"].strip(), started=int(started))
