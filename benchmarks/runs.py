@@ -5,9 +5,7 @@ figure holds everything that a user waits for: operator, scheduler, kubelet, con
 """
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,8 +87,8 @@ async def one(cluster: Cluster, *, namespace: str, image: str) -> Run:
     samples: dict[str, Sampled] = {}
     try:
         async with (
-            _meanwhile(cluster, timeline, namespace),
-            _alongside(_sample(timeline, samples)),
+            scene.alongside(_follow(cluster, timeline, namespace)),
+            scene.alongside(_sample(timeline, samples)),
         ):
             began = clock()
             await cluster.create(kinds.ENGINE, _engine(namespace, image), namespace=namespace)
@@ -146,32 +144,12 @@ async def _check(cluster: Cluster, engine: api.ChaosEngine) -> None:
         raise NotMeasured(f"a run ended with {verdict}: {why}")
 
 
-@asynccontextmanager
-async def _meanwhile(cluster: Cluster, timeline: Timeline, namespace: str) -> AsyncIterator[None]:
-    """The pods of the namespace are followed from before the body to its end."""
-    following = asyncio.Event()
-
-    async def follow() -> None:
-        clock = asyncio.get_running_loop().time
-        async with aclosing(waiting.follow(cluster, kinds.POD, namespace=namespace)) as states:
-            async for pods in states:
-                timeline.look(pods, at=clock())
-                following.set()
-
-    async with _alongside(follow()):
-        await following.wait()
-        yield
-
-
-@asynccontextmanager
-async def _alongside(work: Any) -> AsyncIterator[None]:
-    task = asyncio.ensure_future(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+async def _follow(cluster: Cluster, timeline: Timeline, namespace: str) -> None:
+    """A list and the watch after it lose nothing, so it is early enough to begin with the request for the engine."""
+    clock = asyncio.get_running_loop().time
+    async with aclosing(waiting.follow(cluster, kinds.POD, namespace=namespace)) as states:
+        async for pods in states:
+            timeline.look(pods, at=clock())
 
 
 async def _sample(timeline: Timeline, samples: dict[str, Sampled]) -> None:

@@ -1,8 +1,9 @@
 """What a benchmark needs in a cluster and takes away again: definitions, a namespace of its own, images on nodes."""
 
+import asyncio
 import contextlib
 import sys
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -25,6 +26,18 @@ _REMOVAL_DEADLINE_S = 180.0
 def say(text: str) -> None:
     """Progress; standard output is for the table alone."""
     print(text, file=sys.stderr, flush=True)
+
+
+@asynccontextmanager
+async def alongside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Work that goes on as long as the body does."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
 
 
 async def tidied(work: Awaitable[None], what: str) -> None:

@@ -66,7 +66,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """Where it was measured. ``load``: load averages of one minute, before and after."""
+    """Where it was measured. ``load``: lowest and highest load average of one minute meanwhile."""
 
     cores: int
     kernel: str
@@ -75,10 +75,10 @@ class Machine:
     load: tuple[float, float]
 
     def __str__(self) -> str:
-        before, after = self.load
+        low, high = self.load
         return (
             f"{self.cores} cores, kernel {self.kernel}, Kubernetes {self.kubernetes}, image {self.image}, "
-            f"load average {before:.1f} before and {after:.1f} after"
+            f"load average {low:.1f} to {high:.1f}"
         )
 
 
