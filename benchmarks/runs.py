@@ -12,7 +12,7 @@ from typing import Any
 import scene
 from memory import Sampled
 from table import NotMeasured
-from timeline import COMPLETED, Timeline
+from timeline import COMPLETED, FIRST_DELETION, Timeline
 
 from litmus import api
 from litmus.api import names, yaml_text
@@ -95,6 +95,8 @@ async def one(cluster: Cluster, *, namespace: str, image: str) -> Run:
             engine = await _completed(cluster, namespace)
             timeline.note(COMPLETED, at=clock())
         await _check(cluster, engine)
+        if FIRST_DELETION not in timeline.times:
+            raise NotMeasured("a run passed, and the watch on its pods saw none deleted")
     finally:
         await scene.tidied(scene.remove_engine(cluster, _ENGINE, namespace=namespace), f"engine {_ENGINE}")
     return Run(stages=timeline.after(began), memory=samples)

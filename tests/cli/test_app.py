@@ -129,3 +129,9 @@ def test_the_image_comes_from_the_environment_when_none_is_named(
     run("install", "--render")
 
     assert "image: litmus:env" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["run", "plan"])
+def test_a_dash_means_standard_input(command):
+    _, bound, _ = app.app.parse_args([command, "-"])
+    assert str(bound.arguments["engine"]) == "-"

@@ -18,7 +18,9 @@ _SHOWN = ("TOTAL_CHAOS_DURATION", "CHAOS_INTERVAL", "RAMP_TIME", "SEQUENCE", "FO
 
 
 async def plan(
-    engine: Annotated[Path, Parameter(help="File with a ChaosEngine; - for standard input.")],
+    engine: Annotated[
+        Path, Parameter(help="File with a ChaosEngine; - for standard input.", allow_leading_hyphen=True)
+    ],
     *,
     json: Annotated[bool, Parameter(help="Print JSON.", negative="")] = False,
     kubeconfig: options.Kubeconfig = "",

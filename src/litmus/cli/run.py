@@ -22,7 +22,9 @@ _TICK_S = 0.5
 
 
 async def run(
-    engine: Annotated[Path, Parameter(help="File with a ChaosEngine; - for standard input.")],
+    engine: Annotated[
+        Path, Parameter(help="File with a ChaosEngine; - for standard input.", allow_leading_hyphen=True)
+    ],
     *,
     junit: Annotated[Path | None, Parameter(help="Write a JUnit report to this file.")] = None,
     json: Annotated[bool, Parameter(help="Print the result as JSON; progress goes to stderr.", negative="")] = False,
