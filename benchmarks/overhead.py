@@ -21,7 +21,7 @@ import runs
 import scene
 import startup
 import timeline
-from table import Figure, Machine, NotMeasured, Row, render
+from table import SEE_BELOW, Figure, Machine, NotMeasured, Row, render
 
 from litmus.kube import Cluster, errors
 
@@ -141,10 +141,9 @@ async def _runs(cluster: Cluster, options: argparse.Namespace, image: str) -> Me
                 scene.say(f"operator: {operator}")
                 done, failures = await _repeated(cluster, options.runs, namespace=namespace, image=image)
         except (NotMeasured, errors.KubeError) as error:
-            return Measured(rows=_rows_of([], why=str(error)))
-    why = "no run passed, see below" if not done else "not measurable from here: the node is another machine"
+            return Measured(rows=_rows_of([]), notes=[f"the runs: {error}"])
     notes = [f"the operator of the runs: {operator}", *failures, *_stages(done)]
-    return Measured(rows=_rows_of(done, why=why), notes=notes)
+    return Measured(rows=_rows_of(done), notes=notes)
 
 
 async def _repeated(cluster: Cluster, count: int, *, namespace: str, image: str) -> tuple[list[runs.Run], list[str]]:
@@ -164,11 +163,12 @@ async def _repeated(cluster: Cluster, count: int, *, namespace: str, image: str)
     return done, failures
 
 
-def _rows_of(done: Sequence[runs.Run], *, why: str) -> list[Row]:
+def _rows_of(done: Sequence[runs.Run]) -> list[Row]:
     rows = [
-        Row(DELETION, [run.stages[timeline.FIRST_DELETION] for run in done], why),
-        Row(OVERHEAD, [run.overhead_s for run in done], why),
+        Row(DELETION, [run.stages[timeline.FIRST_DELETION] for run in done]),
+        Row(OVERHEAD, [run.overhead_s for run in done]),
     ]
+    why = "not measurable from here: the node is another machine" if done else SEE_BELOW
     for role in ("runner", "experiment"):
         read = [run.memory[role].readings for run in done if role in run.memory and run.memory[role].readings]
         now = [statistics.median(reading.now for reading in readings) for readings in read]
@@ -188,7 +188,7 @@ async def _start(options: argparse.Namespace, image: str) -> Measured:
     try:
         starts, what = await startup.measure(options.starts, image=image)
     except NotMeasured as error:
-        return Measured(rows=[Row(START, why_not=str(error))])
+        return Measured(rows=[Row(START)], notes=[f"the start of the process: {error}"])
     cpu_s = statistics.median(start.cpu_s for start in starts)
     queued_s = statistics.median(start.queued_s for start in starts)
     note = f"the experiment process from {what}: {cpu_s:.3f} s on a core, {queued_s:.3f} s waiting for one (medians)"
@@ -196,7 +196,7 @@ async def _start(options: argparse.Namespace, image: str) -> Measured:
 
 
 async def _idle(cluster: Cluster, options: argparse.Namespace, image: str) -> Measured:
-    readings, notes, why = [], [f"the operator had {options.engines} engines that were over"], ""
+    readings, notes = [], [f"the operator had {options.engines} engines that were over"]
     try:
         async with scene.namespace(cluster, "idle") as namespace:
             scene.say(f"creating {options.engines} engines")
@@ -206,10 +206,9 @@ async def _idle(cluster: Cluster, options: argparse.Namespace, image: str) -> Me
                 scene.say(f"operator: {reading.now:.1f} MB, at its highest {reading.peak:.1f} MB")
                 readings.append(reading)
     except (NotMeasured, errors.KubeError) as error:
-        why = str(error)
-        notes.append(f"its memory was read {len(readings)} times: {why}")
+        notes.append(f"its memory was read {len(readings)} times: {error}")
     now, peak = RESIDENT["operator", "now"], RESIDENT["operator", "peak"]
-    rows = [Row(now, [r.now for r in readings], why), Row(peak, [r.peak for r in readings], why)]
+    rows = [Row(now, [r.now for r in readings]), Row(peak, [r.peak for r in readings])]
     return Measured(rows=rows, notes=notes)
 
 

@@ -20,6 +20,9 @@ _HEAD = (
 )
 
 
+SEE_BELOW = "not measured, see below"
+
+
 class NotMeasured(Exception):
     """A figure can't be measured. The sentence says why."""
 
@@ -45,7 +48,7 @@ class Row:
 
     figure: Figure
     values: Sequence[float] = ()
-    why_not: str = "not measured"
+    why_not: str = SEE_BELOW
 
     @property
     def within(self) -> bool | None:
