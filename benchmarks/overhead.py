@@ -156,8 +156,7 @@ async def _repeated(cluster: Cluster, count: int, *, namespace: str, image: str)
             failures.append(f"run {number} does not count: {error}")
             scene.say(failures[-1])
             continue
-        deletion = run.stages[timeline.FIRST_DELETION]
-        scene.say(f"run {number}: first deletion after {deletion:.2f} s, overhead {run.overhead_s:.2f} s")
+        scene.say(f"run {number}: {_listed(run.stages)}")
         if number:
             done.append(run)
     return done, failures
@@ -179,8 +178,12 @@ def _rows_of(done: Sequence[runs.Run]) -> list[Row]:
 
 def _stages(done: Sequence[runs.Run]) -> list[str]:
     times = timeline.common(run.stages for run in done)
-    shown = ", ".join(f"{stage} {statistics.median(seen):.2f}" for stage, seen in times.items())
+    shown = _listed({stage: statistics.median(seen) for stage, seen in times.items()})
     return [f"seconds from applying the engine to each stage, median: {shown}"] if shown else []
+
+
+def _listed(stages: dict[str, float]) -> str:
+    return ", ".join(f"{stage} {seconds:.2f}" for stage, seconds in stages.items())
 
 
 async def _start(options: argparse.Namespace, image: str) -> Measured:
