@@ -43,7 +43,9 @@ def invalid_value(field: str, value: object, detail: str) -> Cause:
 
 def not_supported(field: str, value: object, allowed: Sequence[str]) -> Cause:
     known = ", ".join(f'"{word}"' for word in sorted(allowed))
-    return Cause(NOT_SUPPORTED, field, f"Unsupported value: {shown(value)}" + (f": supported values: {known}" if known else ""))
+    return Cause(
+        NOT_SUPPORTED, field, f"Unsupported value: {shown(value)}" + (f": supported values: {known}" if known else "")
+    )
 
 
 def duplicate(field: str, value: object) -> Cause:
@@ -128,7 +130,11 @@ def invalid(kind: str, group: str, name: str, causes: Sequence[Cause]) -> Refusa
 
 
 def forbidden(plural: str, group: str, name: str, why: str) -> Refusal:
-    message = f'{qualified(plural, group)} "{name}" is forbidden: {why}' if name else f"{qualified(plural, group)} is forbidden: {why}"
+    message = (
+        f'{qualified(plural, group)} "{name}" is forbidden: {why}'
+        if name
+        else f"{qualified(plural, group)} is forbidden: {why}"
+    )
     return Refusal(403, "Forbidden", message, name=name, group=group, kind=plural)
 
 
