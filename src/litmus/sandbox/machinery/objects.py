@@ -32,31 +32,37 @@ def meta(obj: Obj) -> Obj:
 
 
 def name(obj: Obj) -> str:
+    """Its name, '' when it has none yet."""
     found: str = meta(obj).get("name", "")
     return found
 
 
 def namespace(obj: Obj) -> str:
+    """Its namespace, '' when it has none."""
     found: str = meta(obj).get("namespace", "")
     return found
 
 
 def uid(obj: Obj) -> str:
+    """Its uid, '' before it was stored."""
     found: str = meta(obj).get("uid", "")
     return found
 
 
 def labels(obj: Obj) -> dict[str, str]:
+    """Its labels, {} when there are none."""
     found: dict[str, str] = meta(obj).get("labels") or {}
     return found
 
 
 def annotations(obj: Obj) -> dict[str, str]:
+    """Its annotations, {} when there are none."""
     found: dict[str, str] = meta(obj).get("annotations") or {}
     return found
 
 
 def key(obj: Obj) -> Key:
+    """Which object it is among those of its resource."""
     return Key(namespace(obj), name(obj))
 
 

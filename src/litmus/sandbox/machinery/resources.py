@@ -20,6 +20,7 @@ class Resource:
     ``subresources``: those that the generic verbs serve (``status``, ``scale``); others (``log``, ``exec``, …) are
     named in ``connects`` and served by the API server. ``stored_as``: the resource ("events") that holds the objects
     when another group-version shows the same ones.
+    ``storage_version``: the version in which objects are stored, when it is another than this one.
     """
 
     group: str
@@ -34,6 +35,7 @@ class Resource:
     connects: tuple[str, ...] = ()
     verbs: tuple[str, ...] = ALL_VERBS
     stored_as: str = ""
+    storage_version: str = ""
     custom: bool = False
     preferred: bool = True
 
@@ -51,6 +53,12 @@ class Resource:
     def storage(self) -> str:
         """The name under which the store keeps its objects."""
         return self.stored_as or self.qualified
+
+    @property
+    def storage_api_version(self) -> str:
+        """The apiVersion that stored objects say."""
+        version = self.storage_version or self.version
+        return f"{self.group}/{version}" if self.group else version
 
     @property
     def has_status(self) -> bool:
@@ -190,6 +198,7 @@ class Catalogue:
 
 
 def built_in() -> Catalogue:
+    """A catalogue of the built-in resources."""
     catalogue = Catalogue()
     for resource in BUILT_IN:
         catalogue.add(resource)

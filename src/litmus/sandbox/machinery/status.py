@@ -34,14 +34,17 @@ class Cause:
 
 
 def required(field: str, detail: str = "") -> Cause:
+    """A field that must be there and is not."""
     return Cause(REQUIRED, field, "Required value" + (f": {detail}" if detail else ""))
 
 
 def invalid_value(field: str, value: object, detail: str) -> Cause:
+    """A value that breaks a rule; ``detail`` says which."""
     return Cause(INVALID, field, f"Invalid value: {shown(value)}: {detail}")
 
 
 def not_supported(field: str, value: object, allowed: Sequence[str]) -> Cause:
+    """A word that is none of those allowed."""
     known = ", ".join(f'"{word}"' for word in sorted(allowed))
     return Cause(
         NOT_SUPPORTED, field, f"Unsupported value: {shown(value)}" + (f": supported values: {known}" if known else "")
@@ -49,14 +52,17 @@ def not_supported(field: str, value: object, allowed: Sequence[str]) -> Cause:
 
 
 def duplicate(field: str, value: object) -> Cause:
+    """A value that may occur once."""
     return Cause(DUPLICATE, field, f"Duplicate value: {shown(value)}")
 
 
 def forbidden_field(field: str, detail: str) -> Cause:
+    """A field that may not be set, or not here, or not changed."""
     return Cause(FORBIDDEN, field, f"Forbidden: {detail}")
 
 
 def not_found_value(field: str, value: object) -> Cause:
+    """A value that names something that is not there."""
     return Cause(NOT_FOUND, field, f"Not found: {shown(value)}")
 
 
@@ -103,16 +109,19 @@ def qualified(plural: str, group: str) -> str:
 
 
 def not_found(plural: str, group: str, name: str) -> Refusal:
+    """404: no such object."""
     message = f'{qualified(plural, group)} "{name}" not found'
     return Refusal(404, "NotFound", message, name=name, group=group, kind=plural)
 
 
 def already_exists(plural: str, group: str, name: str) -> Refusal:
+    """409: the name is taken."""
     message = f'{qualified(plural, group)} "{name}" already exists'
     return Refusal(409, "AlreadyExists", message, name=name, group=group, kind=plural)
 
 
 def conflict(plural: str, group: str, name: str, why: str) -> Refusal:
+    """409: the writer has not seen the latest state."""
     message = f'Operation cannot be fulfilled on {qualified(plural, group)} "{name}": {why}'
     return Refusal(409, "Conflict", message, name=name, group=group, kind=plural)
 
@@ -130,6 +139,7 @@ def invalid(kind: str, group: str, name: str, causes: Sequence[Cause]) -> Refusa
 
 
 def forbidden(plural: str, group: str, name: str, why: str) -> Refusal:
+    """403: not allowed, by whatever rule ``why`` names."""
     message = (
         f'{qualified(plural, group)} "{name}" is forbidden: {why}'
         if name
@@ -139,19 +149,23 @@ def forbidden(plural: str, group: str, name: str, why: str) -> Refusal:
 
 
 def bad_request(message: str) -> Refusal:
+    """400: the request makes no sense."""
     return Refusal(400, "BadRequest", message)
 
 
 def unauthorized() -> Refusal:
+    """401: nobody known asks."""
     return Refusal(401, "Unauthorized", "Unauthorized")
 
 
 def method_not_allowed(plural: str, group: str) -> Refusal:
+    """405: the resource has no such verb."""
     message = "the server does not allow this method on the requested resource"
     return Refusal(405, "MethodNotAllowed", message, group=group, kind=plural)
 
 
 def unsupported_media_type(message: str) -> Refusal:
+    """415: the body is in a form that is not understood."""
     return Refusal(415, "UnsupportedMediaType", message)
 
 
@@ -161,16 +175,20 @@ def expired(message: str) -> Refusal:
 
 
 def too_many_requests(message: str, *, retry_after_s: int = 0, causes: Sequence[dict[str, str]] = ()) -> Refusal:
+    """429: not now; a client may try again after ``retry_after_s`` seconds."""
     return Refusal(429, "TooManyRequests", message, retryAfterSeconds=retry_after_s or None, causes=list(causes))
 
 
 def internal(message: str) -> Refusal:
+    """500: a defect of ours."""
     return Refusal(500, "InternalError", f"Internal error occurred: {message}")
 
 
 def unavailable(message: str) -> Refusal:
+    """503: something that the answer needs does not answer."""
     return Refusal(503, "ServiceUnavailable", message)
 
 
 def path_not_found() -> Refusal:
+    """404: no such URL."""
     return Refusal(404, "NotFound", "the server could not find the requested resource")

@@ -1,8 +1,8 @@
 """Where the objects lie: in memory, under one counter of revisions, with the last changes remembered for watches.
 
 What etcd is to Kubernetes. A write is one step of the one asyncio loop that owns the store, so readers always see whole
-objects, and the listeners hear of every change in its order. Nobody changes an object that lies here: a write puts a new
-one in its place.
+objects, and the listeners hear of every change in its order. Nobody changes an object that lies here: a write puts a
+new one in its place.
 """
 
 import itertools

@@ -1,0 +1,115 @@
+"""ObjectMeta during a write: what the server sets, what it keeps, and which object a request means.
+
+Source: k8s.io/apiserver/pkg/registry/rest (create.go, update.go, meta.go) and the API conventions, "Metadata". What a
+name or a label may look like is checked in ``strategies.metadata``.
+"""
+
+from datetime import datetime
+
+from . import names, objects, status
+from .objects import Key, Obj
+from .resources import Resource
+
+# Only the server sets these; what a client sends in their place is ignored.
+_SERVERS_OWN = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "selfLink")
+# A write of these kinds' status may also change labels and annotations: the kubelet does.
+_STATUS_WITH_LABELS = ("pods", "nodes")
+_OTHERS_DATA = "the namespace of the provided object does not match the namespace sent on the request"
+
+
+def place(resource: Resource, obj: Obj, namespace: str) -> None:
+    """Puts a new object into the namespace of the request, under its own name or a generated one."""
+    meta = obj.setdefault("metadata", {})
+    if not resource.namespaced:
+        meta.pop("namespace", None)
+    elif meta.setdefault("namespace", namespace) != namespace:
+        raise status.bad_request(f"{_OTHERS_DATA}")
+    if not meta.get("name") and meta.get("generateName"):
+        meta["name"] = names.generate(meta["generateName"])
+    if meta.get("resourceVersion") not in (None, "", "0"):
+        raise status.Refusal(500, "", "resourceVersion should not be set on objects to be created")
+
+
+def begin(obj: Obj, *, uid: str, now: datetime) -> None:
+    """Gives a new object its identity."""
+    meta = obj["metadata"]
+    for field in (*_SERVERS_OWN, "resourceVersion"):
+        meta.pop(field, None)
+    meta |= {"uid": uid, "creationTimestamp": objects.timestamp(now)}
+
+
+def check_target(resource: Resource, obj: Obj, key: Key) -> None:
+    """Raises Refusal 400 when the body of a request is about another object than its URL."""
+    meta = obj.setdefault("metadata", {})
+    if not resource.namespaced:
+        meta.pop("namespace", None)
+    elif meta.setdefault("namespace", key.namespace) != key.namespace:
+        raise status.bad_request(_OTHERS_DATA)
+    if not meta.setdefault("name", key.name):
+        meta["name"] = key.name
+    if meta["name"] != key.name:
+        why = f"the name of the object ({meta['name']}) does not match the name on the URL ({key.name})"
+        raise status.bad_request(why)
+
+
+def check_version(resource: Resource, new: Obj, old: Obj) -> None:
+    """Optimistic concurrency: raises Refusal 409 when the writer has not seen the latest state, or means another object."""
+    meta, known = new["metadata"], old["metadata"]
+    if meta.get("uid") not in (None, "", known["uid"]):
+        why = f"Precondition failed: UID in precondition: {meta['uid']}, UID in object meta: {known['uid']}"
+        raise status.conflict(resource.plural, resource.group, known["name"], why)
+    version = meta.get("resourceVersion")
+    if version in (None, "", "0"):
+        if resource.custom:
+            cause = status.invalid_value("metadata.resourceVersion", 0, "must be specified for an update")
+            raise status.invalid(resource.plural, resource.group, known["name"], [cause])
+    elif version != known["resourceVersion"]:
+        raise status.conflict(resource.plural, resource.group, known["name"], status.MODIFIED)
+
+
+def keep(resource: Resource, new: Obj, old: Obj, *, subresource: str) -> Obj:
+    """The object to store: what the server owns as it was, and status or everything else as it was.
+
+    ``subresource`` is the one that was written to, '' for the object itself.
+    """
+    if subresource == "status":
+        kept = (
+            {**old, "status": new.get("status")} if "status" in new else {k: v for k, v in old.items() if k != "status"}
+        )
+        kept["metadata"] = {**old["metadata"], **_from_status_writer(resource, new["metadata"])}
+        return objects.copy(kept)
+    if subresource == "finalize":
+        return objects.copy({**old, "spec": {**old["spec"], "finalizers": new.get("spec", {}).get("finalizers", [])}})
+    meta = new["metadata"]
+    for field in _SERVERS_OWN:
+        if field in old["metadata"]:
+            meta[field] = old["metadata"][field]
+        else:
+            meta.pop(field, None)
+    if resource.has_status:
+        new.pop("status", None)
+        if "status" in old:
+            new["status"] = objects.copy(old["status"])
+    return new
+
+
+def _from_status_writer(resource: Resource, meta: Obj) -> Obj:
+    taken: tuple[str, ...] = ("managedFields",)
+    if resource.qualified in _STATUS_WITH_LABELS:
+        taken = ("managedFields", "labels", "annotations")
+    return {field: meta[field] for field in taken if field in meta}
+
+
+def count_generation(resource: Resource, new: Obj, old: Obj | None) -> None:
+    """A custom object's generation rises with every change outside metadata and, if that is a subresource, status.
+
+    Built-in kinds have rules of their own in their strategies.
+    """
+    if not resource.custom:
+        return
+    if old is None:
+        new["metadata"]["generation"] = 1
+        return
+    ignored = ("metadata", "status") if resource.has_status else ("metadata",)
+    changed = {k: v for k, v in new.items() if k not in ignored} != {k: v for k, v in old.items() if k not in ignored}
+    new["metadata"]["generation"] = old["metadata"].get("generation", 1) + changed
