@@ -57,8 +57,8 @@ CONFIG_KEY_TEXT = (
 )
 WILDCARD_TEXT = (
     "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of "
-    "lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character (e.g. '*.example.com', regex used "
-    rf"for validation is '\*\.{_SUBDOMAIN}')"
+    "lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character (e.g. '*.example.com', "
+    rf"regex used for validation is '\*\.{_SUBDOMAIN}')"
 )
 
 _is_label = re.compile(_LABEL, re.ASCII).fullmatch
@@ -82,7 +82,9 @@ def too_long(most: int) -> str:
 def label(value: str) -> list[str]:
     """A DNS-1123 label: namespaces, containers, volumes."""
     found = [too_long(LABEL_MAX)] if len(value) > LABEL_MAX else []
-    return found if _is_label(value) else [*found, LABEL_TEXT]
+    if not _is_label(value):
+        found.append("must not contain dots" if _is_subdomain(value) else LABEL_TEXT)
+    return found
 
 
 def subdomain(value: str) -> list[str]:
@@ -108,7 +110,7 @@ def qualified(value: str) -> list[str]:
     *prefixes, name = value.split("/")
     if len(prefixes) > 1:
         optional = "with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
-        return [f"a valid qualified name {QUALIFIED_TEXT} {optional}"]
+        return [f"a valid label key {QUALIFIED_TEXT} {optional}"]
     found = []
     for prefix in prefixes:
         if prefix:
@@ -135,6 +137,8 @@ def c_identifier(value: str) -> list[str]:
 
 def env(value: str) -> list[str]:
     """The name of an environment variable, as relaxed as Kubernetes is since 1.32."""
+    if not value:
+        return ["environment variable name must be non-empty"]
     return [] if _is_env(value) else [ENV_TEXT]
 
 
@@ -161,7 +165,7 @@ def port_name(value: str) -> list[str]:
     """An IANA service name: ports of containers and probes."""
     found = []
     if len(value) > 15:
-        found.append("must be no more than 15 characters")
+        found.append(too_long(15))
     if not _is_port_charset(value):
         found.append("must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)")
     if not _has_letter(value):

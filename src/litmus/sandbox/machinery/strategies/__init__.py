@@ -5,12 +5,27 @@ the behaviour of ``Strategy`` itself. Source of the shape: k8s.io/apiserver/pkg/
 RESTUpdateStrategy.
 """
 
+import importlib
+from functools import cache
+from typing import ClassVar
+
 from litmus.sandbox.machinery.objects import Obj
+from litmus.sandbox.machinery.resources import Resource
 from litmus.sandbox.machinery.status import Cause
 
 
 class Strategy:
     """A kind without peculiarities. ``obj`` and ``new`` are private copies that may be changed in place."""
+
+    generation_of: ClassVar[tuple[str, ...]] = ()
+    """The parts (``spec``; ``metadata.annotations`` of a Deployment) whose change raises metadata.generation, which
+    begins at 1; () when the kind has no generation."""
+
+    unconditional_update: ClassVar[bool] = True
+    """Whether an update may come without a resourceVersion (AllowUnconditionalUpdate)."""
+
+    create_on_update: ClassVar[bool] = False
+    """Whether an update of an object that does not exist creates it (AllowCreateOnUpdate)."""
 
     def default(self, obj: Obj) -> None:
         """Fills in what the author left out. Runs on every write, before validation."""
@@ -20,6 +35,9 @@ class Strategy:
 
     def prepare_update(self, new: Obj, old: Obj) -> None:
         """The same for an update; status and metadata have been kept apart already."""
+
+    def prepare_status_update(self, new: Obj, old: Obj) -> None:
+        """The same for an update of the status."""
 
     def validate(self, obj: Obj) -> list[Cause]:
         """What is wrong with an object, whoever sends it and whenever."""
@@ -39,3 +57,38 @@ class Strategy:
     def grace_s(self, obj: Obj, asked: int | None) -> int:
         """How many seconds a deletion gives the object; 0 removes it at once."""
         return 0
+
+    def raises_generation(self, new: Obj, old: Obj) -> bool:
+        """Whether an update asks for another state of the world than before."""
+        return any(_part(new, path) != _part(old, path) for path in self.generation_of)
+
+
+def _part(obj: Obj, path: str) -> object:
+    found: object = obj
+    for field in path.split("."):
+        found = found.get(field) if isinstance(found, dict) else None
+    return found or None
+
+
+# Resource → module of this package and class in it; a family is imported when the first of its objects is written.
+_FAMILIES = {
+    "pods": "pods:Pods",
+    "deployments.apps": "deployments:Deployments",
+    "services": "services:Services",
+}
+
+
+@cache
+def _named(where: str) -> Strategy:
+    module, _, name = where.partition(":")
+    found: Strategy = getattr(importlib.import_module(f"{__name__}.{module}"), name)()
+    return found
+
+
+_PLAIN = Strategy()
+
+
+def of(resource: Resource) -> Strategy:
+    """The strategy of a built-in resource; one without peculiarities for any other."""
+    where = None if resource.custom else _FAMILIES.get(resource.qualified)
+    return _named(where) if where else _PLAIN
