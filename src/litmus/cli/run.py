@@ -5,7 +5,7 @@ import json as json_
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 from cyclopts import Parameter
 
@@ -36,14 +36,7 @@ async def run(
         raise failures.Misused(f"--junit: folder {junit.absolute().parent} does not exist; create it first")
     async with Cluster.connect(kubeconfig=kubeconfig, context=context) as cluster:
         wanted, manifest = engine_file.read(engine, namespace=cluster.namespace)
-        earlier = await _results(cluster, wanted)
-        with progress.shown(sys.stderr if json else sys.stdout) as display:
-            applied = await _apply(cluster, wanted, manifest)
-            display.ignore(earlier.values())
-            following = _Following(cluster, applied, display)
-            final = await following.to_the_end()
-        results = await _results(cluster, final)
-    outcome = report.Outcome(engine=final, results=results)
+        outcome = await carry_out(cluster, wanted, manifest, shown_on=sys.stderr if json else sys.stdout)
     if junit:
         try:
             junit.write_text(report.junit(outcome), encoding="utf-8")
@@ -51,6 +44,18 @@ async def run(
             raise failures.Failed(f"--junit: {junit} can't be written: {error}") from error
     print(json_.dumps(report.as_json(outcome), indent=2, ensure_ascii=False) if json else report.text(outcome))
     return report.exit_status(outcome)
+
+
+async def carry_out(
+    cluster: Cluster, wanted: api.ChaosEngine, manifest: dict[str, Any], *, shown_on: TextIO
+) -> report.Outcome:
+    """Applies the engine and follows it to its end. Raises Failed when nobody takes it up."""
+    earlier = await _results(cluster, wanted)
+    with progress.shown(shown_on) as display:
+        applied = await _apply(cluster, wanted, manifest)
+        display.ignore(earlier.values())
+        final = await _Following(cluster, applied, display).to_the_end()
+    return report.Outcome(engine=final, results=await _results(cluster, final))
 
 
 async def _apply(cluster: Cluster, wanted: api.ChaosEngine, manifest: dict[str, Any]) -> api.ChaosEngine:

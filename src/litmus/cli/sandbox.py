@@ -1,0 +1,188 @@
+"""``litmus sandbox``: a cluster on this machine that may be broken."""
+
+import asyncio
+import shlex
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter, validators
+
+from litmus.hub import charts
+from litmus.sandbox import lifecycle
+from litmus.sandbox.images import Image, Table
+from litmus.sandbox.lifecycle import folder as folders
+from litmus.sandbox.lifecycle import launch
+
+from . import failures
+
+Name = Annotated[str, Parameter(help="Which sandbox, when there are several.")]
+_OWN_IMAGE = charts.DEFAULT_IMAGE.rpartition(":")[0]
+
+
+async def up(
+    *,
+    nodes: Annotated[
+        int, Parameter(help="How many nodes, each a process.", validator=validators.Number(gte=1, lte=20))
+    ] = 3,
+    name: Name = folders.DEFAULT_NAME,
+    port: Annotated[
+        int,
+        Parameter(help="Port of the API server; 0 takes a free one.", validator=validators.Number(gte=0, lte=65535)),
+    ] = 0,
+    persist: Annotated[bool, Parameter(help="Keep the objects for the next up.", negative="")] = False,
+    foreground: Annotated[
+        bool, Parameter(help="Stay until Ctrl-C instead of going on in the background.", negative="")
+    ] = False,
+) -> int:
+    """Start a cluster on this machine, without root, Docker or a download; prints how to use it."""
+    with _said():
+        folder = folders.named(name)
+        settings = folders.Settings(name=name, nodes=nodes, port=port, persist=persist)
+        if foreground:
+            return await _foreground(folder, settings)
+        await asyncio.to_thread(start, folder, settings)
+    _tell(folder)
+    return 0
+
+
+def start(folder: folders.Folder, settings: folders.Settings) -> None:
+    """Starts a sandbox in the background that has our own image. Raises SandboxError."""
+    launch.up(folder, settings, images=[own_image()])
+
+
+def own_image() -> Image:
+    """Our own image, as the sandbox runs it: the ``litmus`` command of this Python."""
+    command = Path(sys.executable).with_name("litmus")
+    return Image(name=_OWN_IMAGE, entrypoint=[str(command)], bin=str(command.parent))
+
+
+async def _foreground(folder: folders.Folder, settings: folders.Settings) -> int:
+    from litmus.sandbox.control import process
+
+    launch.prepare(folder, settings, images=[own_image()])
+    await process.run(folder, on_ready=lambda: _tell(folder, again=False))
+    return 0
+
+
+def _tell(folder: folders.Folder, *, again: bool = True) -> None:
+    print(f"export KUBECONFIG={shlex.quote(str(folder.kubeconfig))}", flush=True)
+    notes = lifecycle.notes()
+    end = f"End it with: litmus sandbox down{_option(folder)}" if again else "Ctrl-C ends it."
+    print("\n".join([f"# {note}" for note in [*notes, end]]), file=sys.stderr, flush=True)
+
+
+def down(*, name: Name = folders.DEFAULT_NAME) -> int:
+    """End a sandbox and remove what it made."""
+    with _said():
+        if not launch.down(folders.named(name)):
+            print(f"There is no sandbox {name!r}.")
+            return 0
+    print(f"The sandbox {name!r} is gone.")
+    return 0
+
+
+async def status(
+    *, name: Annotated[str, Parameter(help="Which sandbox; else all of them.", show_default=False)] = ""
+) -> int:
+    """Show the sandboxes of this user: nodes, pods and memory. Exit status 1 when the one asked for is not running."""
+    with _said():
+        found = [folders.named(name)] if name else folders.existing()
+        states = [launch.look(folder) for folder in found]
+        for state in states:
+            await _describe(state)
+    if not states or not any(state.settings for state in states):
+        print("There is no sandbox. Start one with: litmus sandbox up")
+    return 0 if not name or states[0].running else 1
+
+
+async def _describe(state: launch.State) -> None:
+    settings = state.settings
+    if settings is None:
+        return
+    if not state.running:
+        what = "is kept for the next up --persist" if settings.persist and not settings.pid else "did not end well"
+        print(f"{settings.name}: not running; it {what}. Clear it with: litmus sandbox down{_option(state.folder)}")
+        return
+    from litmus.sandbox.lifecycle import overview
+
+    seen = await overview.overview(state.folder, pid=settings.pid)
+    print(f"{settings.name}: running for {_age(time.time() - settings.started)} at https://127.0.0.1:{settings.port}")
+    print(f"  export KUBECONFIG={shlex.quote(str(state.folder.kubeconfig))}")
+    print(f"  nodes   {', '.join(f'{node} {word}' for node, word in seen.nodes.items())}")
+    print(f"  pods    {', '.join(f'{count} {phase}' for phase, count in sorted(seen.pods.items())) or 'none'}")
+    print(f"  memory  {seen.memory_mb:.0f} MB in {seen.processes} processes")
+
+
+def logs(
+    part: Annotated[str, Parameter(help="control, network, janitor, or a node; else control.")] = "control",
+    *,
+    name: Name = folders.DEFAULT_NAME,
+) -> int:
+    """Print what the sandbox's own processes say. (A pod's logs: kubectl logs.)"""
+    with _said():
+        folder = folders.named(name)
+    file = folder.logs / f"{part}.log"
+    if not file.is_file():
+        known = sorted(path.stem for path in folder.logs.glob("*.log"))
+        there = f"there are {', '.join(known)}" if known else f"there is no sandbox {name!r}"
+        raise failures.Failed(f"no log {part!r}: {there}")
+    sys.stdout.write(file.read_text(errors="replace"))
+    return 0
+
+
+def image_list(*, name: Name = folders.DEFAULT_NAME) -> int:
+    """List the images that pods can name, and the command that each stands for."""
+    table = Table.load(_there(name).images)
+    for image in table:
+        print(f"{image.name:24} {shlex.join([*image.entrypoint, *image.command]) or 'the commands of this machine'}")
+    return 0
+
+
+def image_add(
+    image: Annotated[str, Parameter(help="Name of the image, with or without a tag.")],
+    *command: Annotated[
+        str, Parameter(help="The command, after --; {ip} and {port:80} are the pod's.", allow_leading_hyphen=True)
+    ],
+    name: Name = folders.DEFAULT_NAME,
+) -> int:
+    """Let an image stand for a command of this machine: litmus sandbox image add redis -- redis-server --bind {ip}."""
+    if not command:
+        raise failures.Misused(
+            f"image add {image}: name the command after --, for instance: -- redis-server --bind {{ip}}"
+        )
+    file = _there(name).images
+    table = Table.load(file)
+    table.add(Image(name=image, entrypoint=list(command)))
+    table.save(file)
+    print(f"{image} is now: {shlex.join(command)}")
+    return 0
+
+
+def _there(name: str) -> folders.Folder:
+    with _said():
+        folder = folders.named(name)
+        if folder.load() is None:
+            raise failures.Failed(f"there is no sandbox {name!r}; start it with: litmus sandbox up{_option(folder)}")
+    return folder
+
+
+def _option(folder: folders.Folder) -> str:
+    return "" if folder.path.name == folders.DEFAULT_NAME else f" --name {folder.path.name}"
+
+
+def _age(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}h{minutes:02}m" if hours else f"{minutes}m{rest:02}s" if minutes else f"{rest}s"
+
+
+@contextmanager
+def _said() -> Iterator[None]:
+    try:
+        yield
+    except lifecycle.SandboxError as error:
+        raise failures.Failed(str(error)) from error

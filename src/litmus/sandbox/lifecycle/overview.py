@@ -1,0 +1,73 @@
+"""What a running sandbox has: its nodes, its pods, and the memory of its processes."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from litmus.sandbox import client
+from litmus.sandbox.machinery import conditions, objects
+from litmus.sandbox.machinery.objects import Obj
+
+from .errors import SandboxError
+from .folder import Folder
+
+_MARK = b"LITMUS_SANDBOX="
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """``memory_mb``: resident memory of all processes of the sandbox, containers included, shared pages once each."""
+
+    nodes: dict[str, str]
+    pods: dict[str, int]
+    processes: int
+    memory_mb: float
+
+
+async def overview(folder: Folder, *, pid: int) -> Overview:
+    """Asks the API server and /proc. Raises SandboxError when the API server does not answer."""
+    try:
+        async with client.Client.from_kubeconfig(folder.kubeconfig) as api:
+            nodes, pods = await api.list("nodes"), await api.list("pods")
+    except (OSError, ValueError, client.Unreachable) as error:
+        raise SandboxError(f"the sandbox does not answer ({error}); see: litmus sandbox logs") from error
+    processes = [pid, *_marked(folder.path)]
+    phases: dict[str, int] = {}
+    for pod in pods.items:
+        phase = pod.get("status", {}).get("phase", "Pending")
+        phases[phase] = phases.get(phase, 0) + 1
+    return Overview(
+        nodes={objects.name(node): _readiness(node) for node in nodes.items},
+        pods=phases,
+        processes=len(processes),
+        memory_mb=sum(map(_resident_mb, processes)),
+    )
+
+
+def _readiness(node: Obj) -> str:
+    ready = conditions.find(node, "Ready") or {}
+    word = "Ready" if ready.get("status") == "True" else "NotReady"
+    return f"{word}, no new pods" if node.get("spec", {}).get("unschedulable") else word
+
+
+def _marked(path: Path) -> list[int]:
+    """The pids of this user's processes that carry the sandbox's mark."""
+    wanted = _MARK + bytes(path)
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            if wanted in (entry / "environ").read_bytes().split(b"\0"):
+                found.append(int(entry.name))
+        except OSError:
+            continue  # somebody else's, or it has ended
+    return found
+
+
+def _resident_mb(pid: int) -> float:
+    """Proportional set size: a page that several processes share counts a part for each (proc_pid_smaps(5))."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("Pss:")), 0.0)
