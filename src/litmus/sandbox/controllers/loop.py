@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from ..machinery import status, store
-from ..machinery.objects import Key, Obj
+from litmus.sandbox.machinery import status, store
+from litmus.sandbox.machinery.objects import Key, Obj
 
 log = logging.getLogger(__name__)
 
