@@ -94,7 +94,8 @@ def keep(resource: Resource, new: Obj, old: Obj, *, subresource: str) -> Obj:
 
 
 def _from_status_writer(resource: Resource, meta: Obj) -> Obj:
-    taken: tuple[str, ...] = ("managedFields",)
+    # The strategies of built-in kinds put back the spec only: the controller of Deployments numbers them this way.
+    taken: tuple[str, ...] = ("managedFields",) if resource.custom else ("managedFields", "annotations")
     if resource.qualified in _STATUS_WITH_LABELS:
         taken = ("managedFields", "labels", "annotations")
     return {field: meta[field] for field in taken if field in meta}
