@@ -32,9 +32,13 @@ class Strategy:
 
     def prepare_create(self, obj: Obj) -> None:
         """Sets what only the server may say; the status has been dropped already where there is a subresource."""
+        if self.generation_of:
+            obj["metadata"]["generation"] = 1
 
     def prepare_update(self, new: Obj, old: Obj) -> None:
         """The same for an update; status and metadata have been kept apart already."""
+        if self.generation_of and self.raises_generation(new, old):
+            new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
 
     def prepare_status_update(self, new: Obj, old: Obj) -> None:
         """The same for an update of the status."""
@@ -72,9 +76,19 @@ def _part(obj: Obj, path: str) -> object:
 
 # Resource → module of this package and class in it; a family is imported when the first of its objects is written.
 _FAMILIES = {
-    "pods": "pods:Pods",
+    "controllerrevisions.apps": "workloads:ControllerRevisions",
+    "daemonsets.apps": "workloads:DaemonSets",
     "deployments.apps": "deployments:Deployments",
+    "persistentvolumeclaims": "storage:Claims",
+    "persistentvolumes": "storage:Volumes",
+    "pods": "pods:Pods",
+    "podtemplates": "workloads:PodTemplates",
+    "replicasets.apps": "workloads:ReplicaSets",
+    "replicationcontrollers": "workloads:ReplicationControllers",
     "services": "services:Services",
+    "statefulsets.apps": "workloads:StatefulSets",
+    "storageclasses.storage.k8s.io": "storage:StorageClasses",
+    "csidrivers.storage.k8s.io": "storage:Drivers",
 }
 
 

@@ -1,0 +1,207 @@
+"""ReplicaSets, StatefulSets, DaemonSets, ReplicationControllers, and the histories that two of them keep.
+
+Source: pkg/apis/apps/{v1/defaults.go,validation}, pkg/apis/core/validation (ReplicationController); documentation of
+each of them.
+"""
+
+from typing import ClassVar
+
+from litmus.sandbox.machinery import objects, selectors, status
+from litmus.sandbox.machinery.objects import Obj
+from litmus.sandbox.machinery.status import Cause
+
+from . import Strategy, amounts, causes, omitted, pod_defaults, pod_spec, storage, workload
+
+_STATEFUL_UPDATES = (
+    "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', "
+    "'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden"
+)
+_STATEFUL_MUTABLE = (
+    *("replicas", "ordinals", "template", "updateStrategy", "revisionHistoryLimit"),
+    *("persistentVolumeClaimRetentionPolicy", "minReadySeconds"),
+)
+
+
+class Workload(Strategy):
+    """Spec and status of every workload: a template with its defaults, numbers that the status always shows."""
+
+    generation_of: ClassVar = ("spec",)
+    shown: ClassVar[tuple[str, ...]] = ("replicas",)
+
+    def default(self, obj: Obj) -> None:
+        omitted.metadata(obj["metadata"])
+        spec = obj.setdefault("spec", {})
+        omitted.nulls(spec)
+        omitted.fields(spec, "minReadySeconds")
+        with amounts.decoding(obj):
+            pod_defaults.template(spec)
+        self.default_spec(obj, spec)
+        found = obj.setdefault("status", {})
+        for field in self.shown:
+            found.setdefault(field, 0)
+
+    def default_spec(self, obj: Obj, spec: Obj) -> None:
+        spec.setdefault("replicas", 1)
+
+
+class ReplicaSets(Workload):
+    def validate(self, obj: Obj) -> list[Cause]:
+        said = workload.counts(obj["spec"], "replicas", "minReadySeconds")
+        said += workload.selector_and_template(obj, kind="deployment")
+        return said + workload.always_restarts(obj)
+
+    def validate_update(self, new: Obj, old: Obj) -> list[Cause]:
+        return causes.immutable("spec.selector", new["spec"].get("selector"), old["spec"].get("selector"))
+
+
+class StatefulSets(Workload):
+    shown: ClassVar = ("replicas", "availableReplicas")
+
+    def default_spec(self, obj: Obj, spec: Obj) -> None:
+        omitted.fields(spec, "podManagementPolicy", "serviceName", "volumeClaimTemplates")
+        spec.setdefault("podManagementPolicy", "OrderedReady")
+        update = spec.setdefault("updateStrategy", {})
+        if not update.get("type"):
+            update["type"] = "RollingUpdate"
+            update.setdefault("rollingUpdate", {})
+        if update["type"] == "RollingUpdate" and "rollingUpdate" in update:
+            update["rollingUpdate"].setdefault("partition", 0)
+        retention = spec.setdefault("persistentVolumeClaimRetentionPolicy", {})
+        retention.setdefault("whenDeleted", "Retain")
+        retention.setdefault("whenScaled", "Retain")
+        spec.setdefault("replicas", 1)
+        spec.setdefault("revisionHistoryLimit", 10)
+        for claim in spec.get("volumeClaimTemplates", ()):
+            claim.setdefault("apiVersion", "v1")
+            claim.setdefault("kind", "PersistentVolumeClaim")
+            omitted.metadata(claim.setdefault("metadata", {}))
+            with amounts.decoding(obj):
+                storage.claim_defaults(claim)
+
+    def validate(self, obj: Obj) -> list[Cause]:
+        spec = obj["spec"]
+        said: list[Cause] = []
+        if spec["podManagementPolicy"] not in ("OrderedReady", "Parallel"):
+            why = "must be 'OrderedReady' or 'Parallel'"
+            said.append(status.invalid_value("spec.podManagementPolicy", spec["podManagementPolicy"], why))
+        said += _stateful_strategy(spec["updateStrategy"], "spec.updateStrategy")
+        said += workload.counts(spec, "replicas", "minReadySeconds")
+        said += workload.selector_and_template(obj, kind="statefulset")
+        return said + workload.always_restarts(obj)
+
+    def validate_update(self, new: Obj, old: Obj) -> list[Cause]:
+        kept = {**new["spec"], **{field: old["spec"].get(field) for field in _STATEFUL_MUTABLE}}
+        for field in {*kept, *old["spec"]}:
+            if (kept.get(field) or None) != (old["spec"].get(field) or None):
+                return [status.forbidden_field("spec", _STATEFUL_UPDATES)]
+        return []
+
+
+class DaemonSets(Workload):
+    shown: ClassVar = ("currentNumberScheduled", "numberMisscheduled", "desiredNumberScheduled", "numberReady")
+
+    def default_spec(self, obj: Obj, spec: Obj) -> None:
+        update = spec.setdefault("updateStrategy", {})
+        update["type"] = update.get("type") or "RollingUpdate"
+        if update["type"] == "RollingUpdate":
+            rolling = update.setdefault("rollingUpdate", {})
+            rolling.setdefault("maxUnavailable", 1)
+            rolling.setdefault("maxSurge", 0)
+        spec.setdefault("revisionHistoryLimit", 10)
+
+    def validate(self, obj: Obj) -> list[Cause]:
+        spec = obj["spec"]
+        said = workload.selector_and_template(obj, kind="daemonset")
+        said += workload.always_restarts(obj)
+        said += workload.counts(spec, "minReadySeconds")
+        said += _daemon_strategy(spec["updateStrategy"], "spec.updateStrategy")
+        return said + workload.counts(spec, "revisionHistoryLimit")
+
+    def validate_update(self, new: Obj, old: Obj) -> list[Cause]:
+        return causes.immutable("spec.selector", new["spec"].get("selector"), old["spec"].get("selector"))
+
+
+class ReplicationControllers(Workload):
+    """Its selector is a plain map and comes from the labels of the template when it is left out."""
+
+    def default_spec(self, obj: Obj, spec: Obj) -> None:
+        spec.setdefault("replicas", 1)
+        labels = spec["template"]["metadata"].get("labels")
+        if labels and not spec.get("selector"):
+            spec["selector"] = dict(labels)
+        if labels and not objects.labels(obj):
+            obj["metadata"]["labels"] = dict(labels)
+
+    def validate(self, obj: Obj) -> list[Cause]:
+        spec = obj["spec"]
+        said = workload.counts(spec, "minReadySeconds")
+        selector = spec.get("selector") or {}
+        if not selector:
+            said.append(status.required("spec.selector"))
+        said += workload.counts(spec, "replicas")
+        labels = spec["template"]["metadata"].get("labels") or {}
+        found = selectors.from_label_selector({"matchLabels": selector})
+        if selector and not found.matches({"metadata": {"labels": labels}}):
+            field = "spec.template.metadata.labels"
+            said.append(
+                status.invalid_value(field, causes.ordered(labels), "`selector` does not match template `labels`")
+            )
+        said += pod_spec.template_causes(spec["template"], "spec.template")
+        return said + workload.always_restarts(obj)
+
+
+class ControllerRevisions(Strategy):
+    """A state of a template as it once was; it never changes."""
+
+    def default(self, obj: Obj) -> None:
+        omitted.metadata(obj["metadata"])
+        obj.setdefault("revision", 0)
+
+    def validate(self, obj: Obj) -> list[Cause]:
+        said = [] if obj.get("data") else [status.required("data", "data is mandatory")]
+        return said + causes.non_negative("revision", obj["revision"])
+
+    def validate_update(self, new: Obj, old: Obj) -> list[Cause]:
+        return causes.immutable("data", new.get("data"), old.get("data"))
+
+
+class PodTemplates(Strategy):
+    generation_of: ClassVar = ("template",)
+
+    def default(self, obj: Obj) -> None:
+        omitted.metadata(obj["metadata"])
+        with amounts.decoding(obj):
+            pod_defaults.template(obj)
+
+    def validate(self, obj: Obj) -> list[Cause]:
+        return pod_spec.template_causes(obj["template"], "template")
+
+
+def _stateful_strategy(update: Obj, at: str) -> list[Cause]:
+    rolling = update.get("rollingUpdate")
+    if update["type"] == "OnDelete":
+        if rolling is None:
+            return []
+        why = f"only allowed for updateStrategy '{update['type']}'"
+        return [status.invalid_value(f"{at}.rollingUpdate", rolling, why)]
+    if update["type"] != "RollingUpdate":
+        return [status.invalid_value(at, update, "must be 'RollingUpdate' or 'OnDelete'")]
+    return causes.non_negative(f"{at}.rollingUpdate.partition", (rolling or {}).get("partition"))
+
+
+def _daemon_strategy(update: Obj, at: str) -> list[Cause]:
+    if update["type"] == "OnDelete":
+        return []
+    if update["type"] != "RollingUpdate":
+        return [causes.unsupported(f"{at}.type", update["type"], ("RollingUpdate", "OnDelete"))]
+    rolling, field = update["rollingUpdate"], f"{at}.rollingUpdate"
+    unavailable, surge = rolling["maxUnavailable"], rolling["maxSurge"]
+    said: list[Cause] = []
+    for name in ("maxUnavailable", "maxSurge"):
+        said += workload.int_or_percent(rolling[name], f"{field}.{name}")
+        said += workload.at_most_all(rolling[name], f"{field}.{name}")
+    if workload.is_zero(unavailable) and workload.is_zero(surge):
+        said.append(status.required(f"{field}.maxUnavailable", "cannot be 0 when maxSurge is 0"))
+    if not workload.is_zero(unavailable) and not workload.is_zero(surge):
+        said.append(status.invalid_value(f"{field}.maxSurge", surge, "may not be set when maxUnavailable is non-zero"))
+    return said
