@@ -17,7 +17,7 @@ _SAFE = str.maketrans("0123456789", "456789bcdf")
 
 def same(one: Obj, other: Obj) -> bool:
     """Whether two templates describe the same pods, whatever hash they carry."""
-    return _essence(one) == _essence(other)
+    return bool(_essence(one) == _essence(other))
 
 
 def digest(content: Obj, collisions: int = 0) -> str:
