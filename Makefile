@@ -9,6 +9,7 @@ SHELL := /bin/bash
 
 BIN := .venv/bin
 READY := .venv/.ready
+E2E_NAME := e2e-$(shell echo $$PPID)
 NO_CLUSTER = [ -n "$${KUBECONFIG:-}" ] || { echo "make $@: skipped, it needs a cluster: set KUBECONFIG"; exit 0; }
 
 # uv trusts what the machine trusts, as pip and apt do
@@ -19,9 +20,8 @@ export UV_SYSTEM_CERTS := 1
 help: ## show this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do printf '  %-12s %s\n' "$$name" "$$text"; done
 
-demo: ## a chaos experiment on this machine, from nothing
-	@echo "The demo arrives together with the sandbox (a cluster inside this Python)."
-	echo "Until then the way in is the tutorial in README.md, with a cluster of your own."
+demo: $(READY) ## a chaos experiment on this machine, from nothing
+	@$(BIN)/litmus demo
 
 test: $(READY) ## the tests that need no cluster
 	@$(BIN)/python -m pytest --ignore=tests/cluster
@@ -38,8 +38,12 @@ e2e: $(READY) ## the tests against the cluster of KUBECONFIG
 	export LITMUS_IMAGE
 	$(BIN)/python -m pytest -o timeout=900 -n 4 tests/cluster
 
-e2e-sandbox: ## the same tests against the sandbox
-	@echo "make $@: skipped, it arrives together with the sandbox"
+e2e-sandbox: $(READY) ## the same tests against a sandbox of their own
+	@trap '$(BIN)/litmus sandbox down --name $(E2E_NAME)' EXIT
+	setting=$$($(BIN)/litmus sandbox up --name $(E2E_NAME)) || exit 1
+	eval "$$setting"
+	unset LITMUS_IMAGE
+	PATH=$$PWD/$(BIN):$$PATH $(BIN)/python -m pytest -o timeout=600 -n 4 tests/cluster
 
 e2e-crash: ## the same tests while processes, pods and nodes die
 	@echo "make $@: skipped, it arrives together with the guardian and the reaper of faults"

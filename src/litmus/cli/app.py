@@ -27,12 +27,26 @@ app = App(
     suppress_keyboard_interrupt=False,
 )
 hub = App(name="hub", help="The catalogue of experiments.")
+sandbox = App(name="sandbox", help="A cluster on this machine that may be broken.")
+image = App(name="image", help="What the names of images stand for in a sandbox.")
 
 app.command("litmus.cli.install:install", name="install", help="Install the operator and its definitions in a cluster.")
 app.command("litmus.cli.uninstall:uninstall", name="uninstall", help="Remove the operator from a cluster.")
 app.command("litmus.cli.plan:plan", name="plan", help="Show who an engine would hit; changes nothing.")
 app.command("litmus.cli.run:run", name="run", help="Run an engine and wait for its verdict.")
 app.command("litmus.cli.stop:stop", name="stop", help="Abort running engines.")
+app.command("litmus.cli.demo:demo", name="demo", help="Run one experiment on a cluster that exists only for it.")
+app.command(sandbox)
+for _name, _help in (
+    ("up", "Start a cluster on this machine."),
+    ("status", "Show the sandboxes of this user."),
+    ("down", "End a sandbox and remove what it made."),
+    ("logs", "Print what a sandbox's own processes say."),
+):
+    sandbox.command(f"litmus.cli.sandbox:{_name}", name=_name, help=_help)
+sandbox.command(image)
+image.command("litmus.cli.sandbox:image_list", name="list", help="List the images that pods can name.")
+image.command("litmus.cli.sandbox:image_add", name="add", help="Let an image stand for a command of this machine.")
 app.command(hub)
 hub.command("litmus.cli.hub:serve", name="serve", help="Serve the charts, for kubectl apply -f URL.")
 

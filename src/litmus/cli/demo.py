@@ -76,7 +76,7 @@ async def demo(
     finished = False
     try:
         _say(
-            f"a Kubernetes cluster of 3 nodes is ready on this machine, {time.monotonic() - began:.1f} s after the start"
+            f"a Kubernetes cluster of 3 nodes is ready on this machine after {time.monotonic() - began:.1f} s"
         )
         status = await _on_stage(folder, duration_s=duration)
         finished = True

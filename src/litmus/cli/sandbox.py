@@ -13,7 +13,9 @@ from cyclopts import Parameter, validators
 
 from litmus.hub import charts
 from litmus.sandbox import lifecycle
-from litmus.sandbox.images import Image, Table
+from litmus.sandbox.images import reference
+from litmus.sandbox.images.image import Image
+from litmus.sandbox.images.table import Malformed, Table
 from litmus.sandbox.lifecycle import folder as folders
 from litmus.sandbox.lifecycle import launch
 
@@ -51,19 +53,20 @@ async def up(
 
 def start(folder: folders.Folder, settings: folders.Settings) -> None:
     """Starts a sandbox in the background that has our own image. Raises SandboxError."""
-    launch.up(folder, settings, images=[own_image()])
+    launch.up(folder, settings, images=own_images())
 
 
-def own_image() -> Image:
+def own_images() -> dict[str, Image]:
     """Our own image, as the sandbox runs it: the ``litmus`` command of this Python."""
     command = Path(sys.executable).with_name("litmus")
-    return Image(name=_OWN_IMAGE, entrypoint=[str(command)], bin=str(command.parent))
+    about = "this installation of litmus"
+    return {_OWN_IMAGE: Image(entrypoint=(str(command),), folders=(str(command.parent),), about=about)}
 
 
 async def _foreground(folder: folders.Folder, settings: folders.Settings) -> int:
     from litmus.sandbox.control import process
 
-    launch.prepare(folder, settings, images=[own_image()])
+    launch.prepare(folder, settings, images=own_images())
     await process.run(folder, on_ready=lambda: _tell(folder, again=False))
     return 0
 
@@ -136,9 +139,10 @@ def logs(
 
 def image_list(*, name: Name = folders.DEFAULT_NAME) -> int:
     """List the images that pods can name, and the command that each stands for."""
-    table = Table.load(_there(name).images)
-    for image in table:
-        print(f"{image.name:24} {shlex.join([*image.entrypoint, *image.command]) or 'the commands of this machine'}")
+    table = _table(name)
+    for known, image, own in table:
+        means = image.about or shlex.join([*image.entrypoint, *image.cmd]) or "the commands of this machine"
+        print(f"{known:24} {'added' if own else 'built in':10} {means}")
     return 0
 
 
@@ -154,12 +158,22 @@ def image_add(
         raise failures.Misused(
             f"image add {image}: name the command after --, for instance: -- redis-server --bind {{ip}}"
         )
-    file = _there(name).images
-    table = Table.load(file)
-    table.add(Image(name=image, entrypoint=list(command)))
-    table.save(file)
+    table = _table(name)
+    try:
+        table.add(image, command)
+    except reference.Invalid as error:
+        raise failures.Misused(f"image add {image}: {error}") from error
+    table.save()
     print(f"{image} is now: {shlex.join(command)}")
     return 0
+
+
+def _table(name: str) -> Table:
+    folder = _there(name)
+    try:
+        return Table.load(folder.images)
+    except (OSError, Malformed) as error:
+        raise failures.Failed(f"{error}; remove the file to begin anew") from error
 
 
 def _there(name: str) -> folders.Folder:

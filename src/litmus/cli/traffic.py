@@ -1,7 +1,7 @@
-"""A client that asks the application again and again, and what it saw: its own clock and its own sockets, nobody's report.
+"""A client that asks the application again and again: what it saw itself, with its own clock and sockets.
 
-One request at a time is under way for each slot of the rate, so that a request that hangs does not keep the next one from
-being sent. A connection is made anew for each request: a kept one would go on talking to the pod that it first reached.
+Every slot of the rate has its own request, so that one that hangs does not keep the next from being sent. A connection
+is made anew for each request: a kept one would go on talking to the pod that it first reached.
 """
 
 import asyncio

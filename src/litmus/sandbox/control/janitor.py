@@ -2,14 +2,15 @@
 
 Its standard input is a pipe that nobody writes to and that only the control process holds. When that ends - by
 ``sandbox down``, a crash, or ``kill -9`` - the pipe reports it, and the janitor ends every process that carries the
-sandbox's mark in its environment and removes the folder. It runs as ``python -m litmus.sandbox.control.janitor DIR`` in a
-session of its own, so that a Ctrl-C in the terminal does not reach it.
+sandbox's mark in its environment and removes the folder. It runs in a session of its own, so that a Ctrl-C in the terminal does not reach it.
 """
 
 import os
 import signal
 import sys
 from pathlib import Path
+
+import msgspec
 
 from litmus.sandbox.lifecycle import folder as folders
 from litmus.sandbox.node import sweep
@@ -35,7 +36,7 @@ def clear(folder: folders.Folder) -> None:
         settings = None
     keep = bool(settings and settings.persist)
     if settings and keep:
-        folder.save(folders.Settings(name=settings.name, nodes=settings.nodes, port=settings.port, persist=True))
+        folder.save(msgspec.structs.replace(settings, pid=0, started=0.0, ready=False))
     folder.clear(keep_objects=keep)
 
 

@@ -1,6 +1,6 @@
 """Where a sandbox keeps its files: one folder below a folder of the user's, which nobody else may read.
 
-Sockets lie in it, and a socket's path may have 107 bytes (unix(7)), so the place is short: ``$LITMUS_SANDBOX_HOME``, else
+Sockets lie in it, and a socket's path may have 107 bytes (unix(7)), so the place is short: $LITMUS_SANDBOX_HOME, else
 the user's run-time folder, else one in ``/tmp``.
 """
 

@@ -1,6 +1,6 @@
 """Starting a sandbox in the background, and ending it.
 
-``up`` starts the control process in a session of its own and waits for what that writes into a pipe: one JSON line when
+``up`` starts the control process in a session of its own and waits for what that writes into a pipe: a JSON line when
 it is ready, or one that says why it can't be. ``down`` asks it to end and waits until it is gone; a sandbox whose control
 process died without its janitor is cleared here.
 """
@@ -11,10 +11,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+
+from litmus.sandbox.images.image import Image
+from litmus.sandbox.images.table import Table
 
 from .errors import SandboxError
 from .folder import Folder, Settings
@@ -61,7 +65,7 @@ def alive(pid: int, folder: Path) -> bool:
         return False
 
 
-def prepare(folder: Folder, settings: Settings) -> Settings:
+def prepare(folder: Folder, settings: Settings, *, images: Mapping[str, Image]) -> Settings:
     """Claims the folder for a new start; returns the settings to start with. Raises SandboxError when it is in use."""
     found = look(folder)
     if found.running:
@@ -80,15 +84,21 @@ def prepare(folder: Folder, settings: Settings) -> Settings:
             f"{folder.path} keeps the objects of an earlier sandbox; go on from them with --persist, "
             f"or clear them with: litmus sandbox down{_named(settings)}"
         )
-    if earlier is not None and not settings.port:
-        settings.port = earlier.port
+    if earlier is not None:
+        settings.port = settings.port or earlier.port
+        settings.network = earlier.network
     folder.save(settings)
+    table = Table.load(folder.images)
+    table.added |= images
+    table.save()
     return settings
 
 
-def up(folder: Folder, settings: Settings) -> None:
-    """Starts a sandbox in the background and returns when its nodes are Ready. Raises SandboxError."""
-    prepare(folder, settings)
+def up(folder: Folder, settings: Settings, *, images: Mapping[str, Image]) -> None:
+    """Starts a sandbox in the background and returns when its nodes are Ready; ``images`` come on top of the built-in
+    ones. Raises SandboxError.
+    """
+    prepare(folder, settings, images=images)
     folder.logs.mkdir(exist_ok=True)
     read_end, write_end = os.pipe()
     with (folder.logs / "control.log").open("ab") as log:

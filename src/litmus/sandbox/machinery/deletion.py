@@ -18,13 +18,16 @@ _POLICY_FINALIZERS = {options.FOREGROUND: DELETE_DEPENDENTS, options.ORPHAN: ORP
 def check_preconditions(resource: Resource, obj: Obj, asked: options.DeleteOptions) -> None:
     """Raises Refusal 409 when the object is not the one that was meant."""
     meta = objects.meta(obj)
-    for what, wanted, found in (
-        ("UID", asked.uid, meta["uid"]),
-        ("ResourceVersion", asked.resource_version, meta["resourceVersion"]),
+    for what, wanted, found, fate in (
+        ("UID", asked.uid, meta["uid"], "deleted and then recreated"),
+        ("ResourceVersion", asked.resource_version, meta["resourceVersion"], "modified"),
     ):
         if wanted and wanted != found:
-            why = f"Precondition failed: {what} in precondition: {wanted}, {what} in object meta: {found}"
-            raise status.conflict(resource.plural, resource.group, objects.name(obj), why)
+            why = (
+                f"the {what} in the precondition ({wanted}) does not match the {what} in record ({found}). "
+                f"The object might have been {fate}"
+            )
+            raise status.conflict(resource.kind, resource.group, objects.name(obj), why)
 
 
 def begun(obj: Obj, *, grace_s: int, propagation: str, now: datetime) -> Obj:
@@ -45,7 +48,8 @@ def begun(obj: Obj, *, grace_s: int, propagation: str, now: datetime) -> Obj:
         meta.pop("finalizers", None)
     if not objects.leaving(obj):
         meta["deletionTimestamp"] = objects.timestamp(now + timedelta(seconds=grace_s))
-        meta["deletionGracePeriodSeconds"] = grace_s
+        if not _is_namespace(obj):
+            meta["deletionGracePeriodSeconds"] = grace_s
         if meta.get("generation"):
             meta["generation"] += 1
     elif grace_s < meta.get("deletionGracePeriodSeconds", 0):
@@ -60,5 +64,8 @@ def may_go(obj: Obj) -> bool:
     meta = objects.meta(obj)
     if not meta.get("deletionTimestamp") or meta.get("finalizers") or meta.get("deletionGracePeriodSeconds"):
         return False
-    is_namespace = obj.get("kind") == "Namespace" and obj.get("apiVersion") == "v1"
-    return not (is_namespace and (obj.get("spec") or {}).get("finalizers"))
+    return not (_is_namespace(obj) and (obj.get("spec") or {}).get("finalizers"))
+
+
+def _is_namespace(obj: Obj) -> bool:
+    return obj.get("kind") == "Namespace" and obj.get("apiVersion") == "v1"

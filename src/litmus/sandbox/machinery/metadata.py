@@ -61,7 +61,8 @@ def check_version(resource: Resource, new: Obj, old: Obj) -> None:
     version = meta.get("resourceVersion")
     if version in (None, "", "0"):
         if resource.custom:
-            cause = status.invalid_value("metadata.resourceVersion", 0, "must be specified for an update")
+            said = "Invalid value: 0x0: must be specified for an update"
+            cause = status.Cause(status.INVALID, "metadata.resourceVersion", said)
             raise status.invalid(resource.plural, resource.group, known["name"], [cause])
     elif version != known["resourceVersion"]:
         raise status.conflict(resource.plural, resource.group, known["name"], status.MODIFIED)

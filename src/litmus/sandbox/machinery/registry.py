@@ -134,8 +134,9 @@ class Registry:
         causes = [*self._meta_rules.create_causes(resource, new), *strategy.validate(new)]
         if causes:
             raise status.invalid(resource.kind, resource.group, key.name, causes)
-        if self.store.get(resource.storage, key) is not None:
-            raise status.already_exists(resource.plural, resource.group, key.name)
+        there = self.store.get(resource.storage, key)
+        if there is not None:
+            raise status.already_exists(resource.plural, resource.group, key.name, leaving=objects.leaving(there))
         ownership.record(resource, new, None, subresource="", asked=asked, now=self.now())
         if not asked.dry_run:
             new = self.store.put(resource.storage, key, new)

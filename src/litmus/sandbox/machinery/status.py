@@ -114,9 +114,9 @@ def not_found(plural: str, group: str, name: str) -> Refusal:
     return Refusal(404, "NotFound", message, name=name, group=group, kind=plural)
 
 
-def already_exists(plural: str, group: str, name: str) -> Refusal:
-    """409: the name is taken."""
-    message = f'{qualified(plural, group)} "{name}" already exists'
+def already_exists(plural: str, group: str, name: str, *, leaving: bool = False) -> Refusal:
+    """409: the name is taken, perhaps by an object that is on its way out."""
+    message = f'{"object is being deleted: " if leaving else ""}{qualified(plural, group)} "{name}" already exists'
     return Refusal(409, "AlreadyExists", message, name=name, group=group, kind=plural)
 
 

@@ -1,0 +1,147 @@
+"""The script: API interactions as data, the same for every cluster. Each is a request; its answer is what is compared.
+
+Everything happens in the namespace ``conformance`` and in cluster-scoped objects whose names begin with it. Workloads ask
+for no pods, so that no two clusters can differ by their speed.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+NAMESPACE = "conformance"
+MERGE, JSON, STRATEGIC, APPLY = (
+    "application/merge-patch+json",
+    "application/json-patch+json",
+    "application/strategic-merge-patch+json",
+    "application/apply-patch+yaml",
+)
+Body = dict[str, Any] | list[Any] | str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One request. ``user``: '' the administrator, else a service account of the namespace. ``until``: the answer is
+    asked for again until this path in it has a value (the work of a controller). ``{rv:NAME}`` in a path or body is the
+    resourceVersion that the answer of that step had.
+    """
+
+    name: str
+    method: str
+    path: str
+    body: Body = None
+    type: str = "application/json"
+    accept: str = "application/json"
+    user: str = ""
+    token: str | None = None
+    until: str = ""
+    gone: bool = False  # asked again until it is 404
+    watch: bool = False  # the answer is a list of events
+    ignore: tuple[str, ...] = field(default=())
+
+
+def core(resource: str, name: str = "", query: str = "") -> str:
+    return _path(f"/api/v1/namespaces/{NAMESPACE}/{resource}", name, query)
+
+
+def grouped(group_version: str, resource: str, name: str = "", query: str = "") -> str:
+    return _path(f"/apis/{group_version}/namespaces/{NAMESPACE}/{resource}", name, query)
+
+
+def cluster(prefix: str, resource: str, name: str = "", query: str = "") -> str:
+    return _path(f"{prefix}/{resource}", name, query)
+
+
+def _path(path: str, name: str, query: str) -> str:
+    return f"{path}{f'/{name}' if name else ''}{f'?{query}' if query else ''}"
+
+
+def meta(name: str, **more: Any) -> dict[str, Any]:
+    return {"name": name, **more}
+
+
+def template(**spec: Any) -> dict[str, Any]:
+    container = {"name": "main", "image": "nginx"}
+    return {"metadata": {"labels": {"app": "a"}}, "spec": {"containers": [container], **spec}}
+
+
+SELECTOR = {"matchLabels": {"app": "a"}}
+_RBAC = "rbac.authorization.k8s.io"
+
+# (name, API path prefix, plural, kind, apiVersion, the rest of the object, a strategic patch that changes something)
+KINDS: list[tuple[str, str, str, str, dict[str, Any], dict[str, Any]]] = [
+    ("configmaps", "/api/v1", "ConfigMap", "v1", {"data": {"a": "1"}}, {"data": {"b": "2"}}),
+    ("secrets", "/api/v1", "Secret", "v1", {"stringData": {"a": "geheim"}}, {"data": {"b": "Mg=="}}),
+    ("services", "/api/v1", "Service", "v1", {"spec": {"selector": {"app": "a"}, "ports": [{"port": 80}]}}, {"spec": {"selector": {"tier": "b"}}}),
+    ("serviceaccounts", "/api/v1", "ServiceAccount", "v1", {}, {"automountServiceAccountToken": False}),
+    ("endpoints", "/api/v1", "Endpoints", "v1", {"subsets": [{"addresses": [{"ip": "10.9.8.7"}], "ports": [{"port": 80}]}]}, {"metadata": {"labels": {"x": "y"}}}),
+    ("limitranges", "/api/v1", "LimitRange", "v1", {"spec": {"limits": [{"type": "Container", "max": {"cpu": "64"}}]}}, {"metadata": {"labels": {"x": "y"}}}),
+    ("resourcequotas", "/api/v1", "ResourceQuota", "v1", {"spec": {"hard": {"count/leases.coordination.k8s.io": "900"}}}, {"spec": {"hard": {"secrets": "900"}}}),
+    ("podtemplates", "/api/v1", "PodTemplate", "v1", {"template": template()}, {"metadata": {"labels": {"x": "y"}}}),
+    ("deployments", "/apis/apps/v1", "Deployment", "apps/v1", {"spec": {"replicas": 0, "selector": SELECTOR, "template": template()}}, {"spec": {"template": {"spec": {"containers": [{"name": "main", "env": [{"name": "A", "value": "1"}]}]}}}}),
+    ("replicasets", "/apis/apps/v1", "ReplicaSet", "apps/v1", {"spec": {"replicas": 0, "selector": SELECTOR, "template": template()}}, {"spec": {"minReadySeconds": 3}}),
+    ("statefulsets", "/apis/apps/v1", "StatefulSet", "apps/v1", {"spec": {"replicas": 0, "serviceName": "s", "selector": SELECTOR, "template": template()}}, {"spec": {"updateStrategy": {"rollingUpdate": {"partition": 2}}}}),
+    ("daemonsets", "/apis/apps/v1", "DaemonSet", "apps/v1", {"spec": {"selector": SELECTOR, "template": template(nodeSelector={"no": "where"})}}, {"spec": {"minReadySeconds": 3}}),
+    ("jobs", "/apis/batch/v1", "Job", "batch/v1", {"spec": {"parallelism": 0, "template": template(restartPolicy="Never")}}, {"spec": {"activeDeadlineSeconds": 300}}),
+    ("roles", f"/apis/{_RBAC}/v1", "Role", f"{_RBAC}/v1", {"rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]}, {"metadata": {"labels": {"x": "y"}}}),
+    ("rolebindings", f"/apis/{_RBAC}/v1", "RoleBinding", f"{_RBAC}/v1", {"roleRef": {"apiGroup": _RBAC, "kind": "Role", "name": "r"}, "subjects": [{"kind": "ServiceAccount", "name": "default", "namespace": NAMESPACE}]}, {"metadata": {"annotations": {"x": "y"}}}),
+    ("leases", "/apis/coordination.k8s.io/v1", "Lease", "coordination.k8s.io/v1", {"spec": {"holderIdentity": "me", "leaseDurationSeconds": 15}}, {"spec": {"holderIdentity": "you"}}),
+    ("networkpolicies", "/apis/networking.k8s.io/v1", "NetworkPolicy", "networking.k8s.io/v1", {"spec": {"podSelector": {}}}, {"spec": {"policyTypes": ["Ingress", "Egress"]}}),
+    ("ingresses", "/apis/networking.k8s.io/v1", "Ingress", "networking.k8s.io/v1", {"spec": {"defaultBackend": {"service": {"name": "a", "port": {"number": 80}}}}}, {"metadata": {"labels": {"x": "y"}}}),
+]  # fmt: skip
+
+
+def life(
+    plural: str, prefix: str, kind: str, version: str, rest: dict[str, Any], patch: dict[str, Any]
+) -> Iterator[Step]:
+    """Everything that can be done with one object of a kind, from creation to deletion."""
+    where = f"{prefix}/namespaces/{NAMESPACE}/{plural}"
+    one = f"{where}/a"
+    obj = {"apiVersion": version, "kind": kind, "metadata": meta("a", labels={"kind": plural}), **rest}
+    yield Step(name=f"{plural} create dry-run", method="POST", path=f"{where}?dryRun=All&fieldManager=c", body=obj)
+    yield Step(name=f"{plural} create", method="POST", path=f"{where}?fieldManager=c", body=obj)
+    yield Step(name=f"{plural} create again", method="POST", path=where, body=obj)
+    yield Step(name=f"{plural} get", method="GET", path=one)
+    yield Step(name=f"{plural} get another", method="GET", path=f"{where}/none")
+    yield Step(name=f"{plural} list", method="GET", path=f"{where}?labelSelector=kind%3D{plural}")
+    yield Step(name=f"{plural} list none", method="GET", path=f"{where}?labelSelector=kind%21%3D{plural},kind")
+    yield Step(
+        name=f"{plural} strategic patch", method="PATCH", path=f"{one}?fieldManager=s", body=patch, type=STRATEGIC
+    )
+    yield Step(
+        name=f"{plural} merge patch",
+        method="PATCH",
+        path=one,
+        type=MERGE,
+        body={"metadata": {"labels": {"kind": None, "merged": "yes"}}},
+    )
+    yield Step(
+        name=f"{plural} JSON patch",
+        method="PATCH",
+        path=one,
+        type=JSON,
+        body=[{"op": "add", "path": "/metadata/annotations", "value": {"note": "n"}}],
+    )
+    yield Step(
+        name=f"{plural} apply",
+        method="PATCH",
+        path=f"{one}?fieldManager=ssa",
+        type=APPLY,
+        body={"apiVersion": version, "kind": kind, "metadata": meta("a", labels={"applied": "yes"})},
+    )
+    yield Step(name=f"{plural} patch of another", method="PATCH", path=f"{where}/none", type=MERGE, body={})
+    yield Step(name=f"{plural} get after patches", method="GET", path=one)
+    yield Step(
+        name=f"{plural} table",
+        method="GET",
+        path=one,
+        accept="application/json;as=Table;v=v1;g=meta.k8s.io,application/json",
+    )
+    yield Step(
+        name=f"{plural} update with an old version",
+        method="PUT",
+        path=one,
+        body={**obj, "metadata": meta("a", resourceVersion="1")},
+    )
+    yield Step(name=f"{plural} delete", method="DELETE", path=f"{one}?propagationPolicy=Background")
+    yield Step(name=f"{plural} gone", method="GET", path=one, gone=True)
+    yield Step(name=f"{plural} delete again", method="DELETE", path=one)
