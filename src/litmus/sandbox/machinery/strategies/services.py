@@ -1,45 +1,191 @@
-"""Services. Source: pkg/apis/core/v1/defaults.go; documentation "Service". Addresses are given out in admission."""
+"""Services. Source: pkg/apis/core/{v1/defaults.go,validation}; documentation "Service".
 
-from typing import ClassVar
+Addresses are given out in admission, because they depend on the other services.
+"""
 
+import ipaddress
+from typing import Any
+
+from litmus.sandbox.machinery import names, status
 from litmus.sandbox.machinery.objects import Obj
+from litmus.sandbox.machinery.status import Cause
 
-from . import Strategy, omitted
+from . import Strategy, causes, omitted, pod_spec
 
 AFFINITY_S = 10800
-_WITH_ADDRESS = ("ClusterIP", "NodePort", "LoadBalancer")
+AFFINITY_MAX_S = 86400
+HEADLESS = "None"
+WITH_ADDRESS = ("ClusterIP", "NodePort", "LoadBalancer")
+_TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
+_PROTOCOLS = ("SCTP", "TCP", "UDP")
+_POLICIES = ("Cluster", "Local")
+_EMPTIES = (
+    *("ports", "selector", "externalIPs", "loadBalancerIP", "loadBalancerSourceRanges", "externalName"),
+    *("publishNotReadyAddresses", "clusterIP", "clusterIPs", "healthCheckNodePort", "type", "sessionAffinity"),
+    *("externalTrafficPolicy", "ipFamilies", "trafficDistribution"),
+)
 
 
 class Services(Strategy):
-    generation_of: ClassVar = ()
+    """Which of its fields stand depends on its type."""
 
     def default(self, obj: Obj) -> None:
         omitted.metadata(obj["metadata"])
         spec = obj.setdefault("spec", {})
         omitted.nulls(spec)
-        omitted.fields(
-            spec, "ports", "selector", "externalIPs", "loadBalancerIP", "loadBalancerSourceRanges", "externalName"
-        )
-        omitted.fields(spec, "publishNotReadyAddresses", "clusterIP", "clusterIPs", "healthCheckNodePort", "type")
-        omitted.fields(spec, "sessionAffinity", "externalTrafficPolicy", "ipFamilies", "trafficDistribution")
+        omitted.fields(spec, *_EMPTIES)
         kind = spec.setdefault("type", "ClusterIP")
         if spec.setdefault("sessionAffinity", "None") == "None":
             spec.pop("sessionAffinityConfig", None)
-        elif spec["sessionAffinity"] == "ClientIP" and not _timeout(spec):
+        elif spec["sessionAffinity"] == "ClientIP" and _timeout_s(spec) is None:
             spec["sessionAffinityConfig"] = {"clientIP": {"timeoutSeconds": AFFINITY_S}}
         for port in spec.get("ports", ()):
             omitted.fields(port, "name", "protocol", "targetPort", "nodePort")
             port.setdefault("protocol", "TCP")
             if "port" in port:
                 port.setdefault("targetPort", port["port"])
-        if kind in ("NodePort", "LoadBalancer") or (kind == "ClusterIP" and spec.get("externalIPs")):
+        if _reachable_from_outside(spec):
             spec.setdefault("externalTrafficPolicy", "Cluster")
-        if kind in _WITH_ADDRESS:
+        if kind in WITH_ADDRESS:
             spec.setdefault("internalTrafficPolicy", "Cluster")
         if kind == "LoadBalancer":
             spec.setdefault("allocateLoadBalancerNodePorts", True)
         obj.setdefault("status", {}).setdefault("loadBalancer", {})
 
+    def prepare_update(self, new: Obj, old: Obj) -> None:
+        """What a client left out because it does not know it: the addresses that the service has."""
+        super().prepare_update(new, old)
+        spec, known = new["spec"], old["spec"]
+        if spec["type"] == "ExternalName" or known.get("type") == "ExternalName":
+            return
+        for field in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
+            if field not in spec and field in known:
+                spec[field] = known[field]
 
-def _timeout(spec: Obj) -> object:
+    def name_causes(self, name: str) -> list[Cause]:
+        return causes.each("metadata.name", name, names.label_1035(name))
+
+    def validate(self, obj: Obj) -> list[Cause]:
+        spec = obj["spec"]
+        said = _port_causes(spec)
+        said += causes.labels("spec.selector", spec.get("selector"))
+        said += _affinity_causes(spec)
+        kind = spec["type"]
+        if kind not in _TYPES:
+            said.append(causes.unsupported("spec.type", kind, _TYPES))
+        if kind == "ExternalName":
+            said += _external_name_causes(spec)
+        for index, address in enumerate(spec.get("externalIPs") or []):
+            said += pod_spec.ip_address(address, f"spec.externalIPs[{index}]")
+        return said + _address_causes(spec) + _policy_causes(spec)
+
+    def validate_update(self, new: Obj, old: Obj) -> list[Cause]:
+        """An address stays as long as the service is of a type that has one."""
+        spec, known = new["spec"], old["spec"]
+        if spec["type"] not in WITH_ADDRESS or known.get("type") not in WITH_ADDRESS or not known.get("clusterIP"):
+            return []
+        said: list[Cause] = []
+        if spec.get("clusterIP") != known["clusterIP"]:
+            why = "may not change once set"
+            said.append(status.invalid_value("spec.clusterIPs[0]", [spec.get("clusterIP", "")], why))
+        return said
+
+
+def _timeout_s(spec: Obj) -> Any:
     return ((spec.get("sessionAffinityConfig") or {}).get("clientIP") or {}).get("timeoutSeconds")
+
+
+def _reachable_from_outside(spec: Obj) -> bool:
+    return spec["type"] in ("NodePort", "LoadBalancer") or (
+        spec["type"] == "ClusterIP" and bool(spec.get("externalIPs"))
+    )
+
+
+def _port_causes(spec: Obj) -> list[Cause]:
+    ports = spec.get("ports") or []
+    said: list[Cause] = []
+    if not ports and spec["type"] != "ExternalName" and spec.get("clusterIP") != HEADLESS:
+        said.append(status.required("spec.ports"))
+    named: set[str] = set()
+    numbered: set[tuple[str, int]] = set()
+    for index, port in enumerate(ports):
+        field, name, number = f"spec.ports[{index}]", port.get("name", ""), port.get("port", 0)
+        if name:
+            said += causes.each(f"{field}.name", name, names.label(name))
+            if name in named:
+                said.append(status.duplicate(f"{field}.name", name))
+            named.add(name)
+        elif len(ports) > 1:
+            said.append(status.required(f"{field}.name"))
+        said += causes.each(f"{field}.port", number, names.port_number(number))
+        if port["protocol"] not in _PROTOCOLS:
+            said.append(causes.unsupported(f"{field}.protocol", port["protocol"], _PROTOCOLS))
+        said += _target_causes(port, field)
+        if (port["protocol"], number) in numbered:
+            shown = {"protocol": port["protocol"], "port": number}
+            said.append(status.duplicate(field, shown))
+        numbered.add((port["protocol"], number))
+        if port.get("nodePort") and spec["type"] == "ClusterIP":
+            why = "may not be used when `type` is 'ClusterIP'"
+            said.append(status.forbidden_field(f"{field}.nodePort", why))
+    return said
+
+
+def _target_causes(port: Obj, at: str) -> list[Cause]:
+    target = port.get("targetPort", 0)
+    if isinstance(target, str):
+        return causes.each(f"{at}.targetPort", target, names.port_name(target))
+    return causes.each(f"{at}.targetPort", target, names.port_number(target))
+
+
+def _affinity_causes(spec: Obj) -> list[Cause]:
+    affinity = spec["sessionAffinity"]
+    if affinity not in ("ClientIP", "None"):
+        return [causes.unsupported("spec.sessionAffinity", affinity, ("ClientIP", "None"))]
+    timeout_s = _timeout_s(spec)
+    if affinity == "ClientIP" and not 0 < timeout_s <= AFFINITY_MAX_S:
+        why = f"must be greater than 0 and less than {AFFINITY_MAX_S}"
+        return [status.invalid_value("spec.sessionAffinityConfig.clientIP.timeoutSeconds", timeout_s, why)]
+    return []
+
+
+def _external_name_causes(spec: Obj) -> list[Cause]:
+    said: list[Cause] = []
+    if spec.get("clusterIP"):
+        why = "may not be set when `type` is 'ExternalName'"
+        said.append(status.forbidden_field("spec.clusterIPs[0]", why))
+    name = spec.get("externalName", "").removesuffix(".")
+    if not name:
+        return [*said, status.required("spec.externalName")]
+    return said + causes.each("spec.externalName", name, names.subdomain(name))
+
+
+def _address_causes(spec: Obj) -> list[Cause]:
+    address = spec.get("clusterIP")
+    if not address or address == HEADLESS or spec["type"] == "ExternalName":
+        if address == HEADLESS and spec["type"] in ("NodePort", "LoadBalancer"):
+            why = f"may not be set to 'None' for {spec['type']} services"
+            return [status.invalid_value("spec.clusterIPs[0]", address, why)]
+        return []
+    try:
+        ipaddress.ip_address(address)
+    except ValueError:
+        why = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
+        return [status.invalid_value("spec.clusterIPs[0]", address, why)]
+    listed = spec.get("clusterIPs")
+    if listed and listed[0] != address:
+        return [status.invalid_value("spec.clusterIPs", listed, "first value must match `clusterIP`")]
+    return []
+
+
+def _policy_causes(spec: Obj) -> list[Cause]:
+    said: list[Cause] = []
+    outside, inside = spec.get("externalTrafficPolicy"), spec.get("internalTrafficPolicy")
+    if outside is not None and not _reachable_from_outside(spec):
+        why = "may only be set for externally-accessible services"
+        said.append(status.invalid_value("spec.externalTrafficPolicy", outside, why))
+    elif outside is not None and outside not in _POLICIES:
+        said.append(causes.unsupported("spec.externalTrafficPolicy", outside, _POLICIES))
+    if inside is not None and inside not in _POLICIES:
+        said.append(causes.unsupported("spec.internalTrafficPolicy", inside, _POLICIES))
+    return said

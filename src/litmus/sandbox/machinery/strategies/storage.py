@@ -148,6 +148,31 @@ class Drivers(Strategy):
         spec.setdefault("seLinuxMount", False)
 
 
+class DriverNodes(Strategy):
+    unconditional_update: ClassVar = False
+
+    def default(self, obj: Obj) -> None:
+        omitted.metadata(obj["metadata"])
+        spec = obj.setdefault("spec", {})
+        spec["drivers"] = spec.get("drivers") or None
+
+
+class Attachments(Strategy):
+    unconditional_update: ClassVar = False
+
+    def default(self, obj: Obj) -> None:
+        omitted.metadata(obj["metadata"])
+        omitted.nulls(obj.setdefault("spec", {}))
+        obj.setdefault("status", {}).setdefault("attached", False)
+
+    def validate(self, obj: Obj) -> list[Cause]:
+        missing = [field for field in ("attacher", "nodeName") if not obj["spec"].get(field)]
+        return [status.required(f"spec.{field}") for field in missing]
+
+    def validate_update(self, new: Obj, old: Obj) -> list[Cause]:
+        return causes.immutable("spec", new["spec"], old["spec"])
+
+
 def _access_modes(spec: Obj, *, required: str = "at least 1 access mode is required") -> list[Cause]:
     modes = spec.get("accessModes") or []
     said = [] if modes else [status.required("spec.accessModes", required)]

@@ -12,6 +12,7 @@ from litmus.sandbox.machinery.status import Cause
 
 from . import Strategy, amounts, causes, omitted, pod_defaults, pod_spec, storage, workload
 
+TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
 _STATEFUL_UPDATES = (
     "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', "
     "'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden"
@@ -98,7 +99,19 @@ class StatefulSets(Workload):
 
 
 class DaemonSets(Workload):
+    """Its annotation counts the templates; it comes from times when the API had a field for that."""
+
     shown: ClassVar = ("currentNumberScheduled", "numberMisscheduled", "desiredNumberScheduled", "numberReady")
+
+    def prepare_create(self, obj: Obj) -> None:
+        super().prepare_create(obj)
+        obj["metadata"].setdefault("annotations", {})[TEMPLATE_GENERATION] = "1"
+
+    def prepare_update(self, new: Obj, old: Obj) -> None:
+        super().prepare_update(new, old)
+        count = int(objects.annotations(old).get(TEMPLATE_GENERATION, "0"))
+        count += new["spec"]["template"] != old["spec"]["template"]
+        new["metadata"].setdefault("annotations", {})[TEMPLATE_GENERATION] = str(count)
 
     def default_spec(self, obj: Obj, spec: Obj) -> None:
         update = spec.setdefault("updateStrategy", {})

@@ -1,0 +1,26 @@
+"""Leases. Source: pkg/apis/coordination/validation; documentation "Leases"."""
+
+from typing import ClassVar
+
+from litmus.sandbox.machinery import status
+from litmus.sandbox.machinery.objects import Obj
+from litmus.sandbox.machinery.status import Cause
+
+from . import Strategy, causes, omitted
+
+
+class Leases(Strategy):
+    create_on_update: ClassVar = True
+    unconditional_update: ClassVar = False
+
+    def default(self, obj: Obj) -> None:
+        omitted.metadata(obj["metadata"])
+        omitted.nulls(obj.setdefault("spec", {}))
+
+    def validate(self, obj: Obj) -> list[Cause]:
+        spec = obj["spec"]
+        said: list[Cause] = []
+        if "leaseDurationSeconds" in spec and spec["leaseDurationSeconds"] <= 0:
+            value = spec["leaseDurationSeconds"]
+            said.append(status.invalid_value("spec.leaseDurationSeconds", value, "must be greater than 0"))
+        return said + causes.non_negative("spec.leaseTransitions", spec.get("leaseTransitions"))

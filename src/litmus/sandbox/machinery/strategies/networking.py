@@ -1,0 +1,176 @@
+"""Ingresses, their classes, and network policies. They can be kept here; nothing acts on them in the sandbox.
+
+Source: pkg/apis/networking/{v1/defaults.go,validation}; documentation "Ingress" and "Network Policies".
+"""
+
+from typing import Any, ClassVar
+
+from litmus.sandbox.machinery import names, status
+from litmus.sandbox.machinery.objects import Obj
+from litmus.sandbox.machinery.status import Cause
+
+from . import Strategy, causes, handlers, omitted
+
+_PATH_TYPES = ("Exact", "ImplementationSpecific", "Prefix")
+_POLICY_TYPES = ("Ingress", "Egress")
+_PROTOCOLS = ("SCTP", "TCP", "UDP")
+
+
+class Ingresses(Strategy):
+    generation_of: ClassVar = ("spec",)
+
+    def default(self, obj: Obj) -> None:
+        omitted.metadata(obj["metadata"])
+        spec = obj.setdefault("spec", {})
+        omitted.nulls(spec)
+        omitted.fields(spec, "rules", "tls")
+        obj.setdefault("status", {}).setdefault("loadBalancer", {})
+
+    def validate(self, obj: Obj) -> list[Cause]:
+        spec = obj["spec"]
+        said: list[Cause] = []
+        if not spec.get("rules") and not spec.get("defaultBackend"):
+            why = "either `defaultBackend` or `rules` must be specified"
+            said.append(status.invalid_value("spec", _in_order(spec), why))
+        if spec.get("defaultBackend"):
+            said += _backend_causes(spec["defaultBackend"], "spec.defaultBackend")
+        for index, rule in enumerate(spec.get("rules") or []):
+            said += _rule_causes(rule, f"spec.rules[{index}]")
+        if spec.get("ingressClassName"):
+            name = spec["ingressClassName"]
+            said += causes.each("spec.ingressClassName", name, names.subdomain(name))
+        return said
+
+
+class IngressClasses(Strategy):
+    generation_of: ClassVar = ("spec",)
+
+    def default(self, obj: Obj) -> None:
+        omitted.metadata(obj["metadata"])
+        omitted.nulls(obj.setdefault("spec", {}))
+
+    def validate(self, obj: Obj) -> list[Cause]:
+        controller = obj["spec"].get("controller", "")
+        host, _, path = controller.partition("/")
+        if not controller:
+            return [status.required("spec.controller")]
+        if not host or not path:
+            why = 'must be a domain-prefixed path (such as "acme.io/foo")'
+            return [status.invalid_value("spec.controller", controller, why)]
+        return causes.each("spec.controller", host, names.subdomain(host))
+
+    def validate_update(self, new: Obj, old: Obj) -> list[Cause]:
+        return causes.immutable("spec.controller", new["spec"].get("controller"), old["spec"].get("controller"))
+
+
+class NetworkPolicies(Strategy):
+    generation_of: ClassVar = ("spec",)
+
+    def default(self, obj: Obj) -> None:
+        omitted.metadata(obj["metadata"])
+        spec = obj.setdefault("spec", {})
+        omitted.nulls(spec)
+        spec.setdefault("podSelector", {})
+        omitted.fields(spec["podSelector"], "matchLabels", "matchExpressions")
+        if not spec.get("policyTypes"):
+            spec["policyTypes"] = ["Ingress", "Egress"] if spec.get("egress") else ["Ingress"]
+        omitted.fields(spec, "ingress", "egress")
+        for rule in (*spec.get("ingress", ()), *spec.get("egress", ())):
+            for port in rule.get("ports") or ():
+                port.setdefault("protocol", "TCP")
+
+    def validate(self, obj: Obj) -> list[Cause]:
+        spec = obj["spec"]
+        said = causes.label_selector("spec.podSelector", spec["podSelector"])
+        for kind, peers in (("ingress", "from"), ("egress", "to")):
+            for index, rule in enumerate(spec.get(kind) or []):
+                field = f"spec.{kind}[{index}]"
+                for number, port in enumerate(rule.get("ports") or []):
+                    said += _port_causes(port, f"{field}.ports[{number}]")
+                for number, peer in enumerate(rule.get(peers) or []):
+                    said += _peer_causes(peer, f"{field}.{peers}[{number}]")
+        types = spec["policyTypes"]
+        return said + [
+            causes.unsupported(f"spec.policyTypes[{index}]", kind, _POLICY_TYPES)
+            for index, kind in enumerate(types)
+            if kind not in _POLICY_TYPES
+        ]
+
+
+def _in_order(spec: Obj) -> Any:
+    return causes.ordered(spec)
+
+
+def _rule_causes(rule: Obj, at: str) -> list[Cause]:
+    said: list[Cause] = []
+    host = rule.get("host", "")
+    if host:
+        rules = names.wildcard_subdomain if "*" in host else names.subdomain
+        said += causes.each(f"{at}.host", host, rules(host))
+    http = rule.get("http")
+    if http is None:
+        return said
+    if not http.get("paths"):
+        said.append(status.required(f"{at}.http.paths"))
+    for index, path in enumerate(http.get("paths") or []):
+        field, kind = f"{at}.http.paths[{index}]", path.get("pathType")
+        if not kind:
+            said.append(status.required(f"{field}.pathType", "pathType must be specified"))
+        elif kind not in _PATH_TYPES:
+            said.append(causes.unsupported(f"{field}.pathType", kind, _PATH_TYPES))
+        elif not path.get("path", "").startswith("/") and (kind != "ImplementationSpecific" or path.get("path")):
+            said.append(status.invalid_value(f"{field}.path", path.get("path", ""), "must be an absolute path"))
+        said += _backend_causes(path.get("backend") or {}, f"{field}.backend")
+    return said
+
+
+def _backend_causes(backend: Obj, at: str) -> list[Cause]:
+    service, resource = backend.get("service"), backend.get("resource")
+    if service and resource:
+        return [status.invalid_value(at, "", "cannot set both resource and service backends")]
+    if resource:
+        return []
+    if not service:
+        return (
+            [status.required(at, "port name or number is required")]
+            if backend
+            else [status.required(f"{at}.service.name")]
+        )
+    name, port = service.get("name", ""), service.get("port") or {}
+    said = (
+        causes.each(f"{at}.service.name", name, names.label_1035(name))
+        if name
+        else [status.required(f"{at}.service.name")]
+    )
+    if port.get("name") and port.get("number"):
+        said.append(status.invalid_value(at, "", "cannot set both port name & port number"))
+    elif port.get("name"):
+        said += causes.each(f"{at}.service.port.name", port["name"], names.port_name(port["name"]))
+    elif port.get("number"):
+        said += causes.each(f"{at}.service.port.number", port["number"], names.port_number(port["number"]))
+    else:
+        said.append(status.required(at, "port name or number is required"))
+    return said
+
+
+def _port_causes(port: Obj, at: str) -> list[Cause]:
+    said: list[Cause] = []
+    if port["protocol"] not in _PROTOCOLS:
+        said.append(causes.unsupported(f"{at}.protocol", port["protocol"], _PROTOCOLS))
+    if "port" in port:
+        said += handlers.port(port["port"], f"{at}.port")
+    return said
+
+
+def _peer_causes(peer: Obj, at: str) -> list[Cause]:
+    given = [kind for kind in ("podSelector", "namespaceSelector", "ipBlock") if peer.get(kind) is not None]
+    if not given:
+        return [status.required(at, "must specify a peer")]
+    if "ipBlock" in given and len(given) > 1:
+        return [status.forbidden_field(at, "may not specify both ipBlock and another peer")]
+    said: list[Cause] = []
+    for kind in ("podSelector", "namespaceSelector"):
+        said += causes.label_selector(f"{at}.{kind}", peer.get(kind))
+    if "ipBlock" in given and not peer["ipBlock"].get("cidr"):
+        said.append(status.required(f"{at}.ipBlock.cidr"))
+    return said
