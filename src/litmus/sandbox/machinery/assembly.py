@@ -3,24 +3,13 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from . import objects, resources, status, strategies
+from . import resources, schemas, strategies
 from .objects import Obj
 from .options import Options
 from .registry import Registry
 from .resources import Resource
 from .store import Store
-
-
-class _NoRules:
-    def create_causes(self, resource: Resource, obj: Obj) -> list[status.Cause]:
-        return []
-
-    def update_causes(self, resource: Resource, new: Obj, old: Obj) -> list[status.Cause]:
-        return []
-
-
-def _decode(resource: Resource, obj: Obj, *, asked: Options) -> Obj:
-    return objects.copy(obj)
+from .strategies import metadata
 
 
 def _admit(operation: str, resource: Resource, obj: Obj, old: Obj | None, *, subresource: str, asked: Options) -> None:
@@ -32,9 +21,9 @@ def assemble(*, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Regi
     return Registry(
         store=Store(),
         catalogue=resources.built_in(),
-        strategy=lambda resource: strategies.Strategy(),
-        meta_rules=_NoRules(),
-        decode=_decode,
+        strategy=strategies.of,
+        meta_rules=metadata,
+        decode=schemas.decode,
         admit=_admit,
         now=now,
     )
