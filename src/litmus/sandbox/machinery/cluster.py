@@ -51,7 +51,13 @@ class Cluster:
             raise
 
     def list(self, resource: str, namespace: str = "", *, labels: str | Obj | None = "", fields: str = "") -> Objects:
-        """Objects in the order of their names; ``labels`` is a selector's text or a LabelSelector object."""
+        """Objects in the order of their names; ``labels`` is a selector's text or a LabelSelector object.
+
+        ``resource`` '' means those of all resources, as they are stored.
+        """
+        if not resource:
+            store = self._registry.store
+            return [obj for storage in store.storages() for obj in store.list(storage, namespace)]
         known = self._registry.catalogue.named(resource)
         by_label = None
         if labels != "":
