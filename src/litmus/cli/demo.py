@@ -1,7 +1,7 @@
 """``litmus demo``: one chaos experiment from nothing, on a sandbox of its own that is gone afterwards.
 
-Everything is the real thing: kubectl, the operator, the runner and the experiment that a cluster would run, and a client
-of the application that measures from outside.
+Everything is the real thing: kubectl, the operator, the runner and the experiment that a cluster would run, and a
+client of the application that measures from outside.
 """
 
 import asyncio
@@ -75,9 +75,7 @@ async def demo(
         raise failures.Failed(str(error)) from error
     finished = False
     try:
-        _say(
-            f"a Kubernetes cluster of 3 nodes is ready on this machine after {time.monotonic() - began:.1f} s"
-        )
+        _say(f"a Kubernetes cluster of 3 nodes is ready on this machine after {time.monotonic() - began:.1f} s")
         status = await _on_stage(folder, duration_s=duration)
         finished = True
     finally:

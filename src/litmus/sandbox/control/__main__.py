@@ -17,6 +17,8 @@ from litmus.sandbox.lifecycle.launch import Report
 
 from . import process
 
+log = logging.getLogger(__name__)
+
 
 def main(arguments: list[str]) -> int:
     """Runs until SIGTERM; exit status 0 after an orderly end."""
@@ -34,7 +36,7 @@ def main(arguments: list[str]) -> int:
     try:
         asyncio.run(process.run(folder, on_ready=lambda: report(Report(ready=True))))
     except SandboxError as error:
-        logging.error("%s", error)
+        log.error("%s", error)
         report(Report(error=str(error)))
         return 2
     return 0

@@ -1,6 +1,6 @@
 """The processes beside the control process: one for each node, the service proxy, and the janitor.
 
-A child dies with the control process (PR_SET_PDEATHSIG, prctl(2)), by SIGTERM so that it can end its containers, and
+A child gets SIGTERM when the control process ends (PR_SET_PDEATHSIG, prctl(2)), so that it can end its containers, and
 carries the sandbox's mark, by which the janitor finds those that could not. A node that ends is not started again: it is
 a node that went down, and its pods are evicted as in a cluster.
 """
@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from litmus.sandbox.node import sweep
+from litmus.sandbox.node import processes
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +95,7 @@ class Children:
         return write_end
 
     def _environment(self) -> Mapping[str, str]:
-        return {**_python_environment(), sweep.SANDBOX: str(self.mark)}
+        return {**_python_environment(), processes.SANDBOX: str(self.mark)}
 
 
 def _python_environment() -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 Its standard input is a pipe that nobody writes to and that only the control process holds. When that ends - by
 ``sandbox down``, a crash, or ``kill -9`` - the pipe reports it, and the janitor ends every process that carries the
-sandbox's mark in its environment and removes the folder. It runs in a session of its own, so that a Ctrl-C in the terminal does not reach it.
+sandbox's mark in its environment and removes the folder. It runs in a session of its own, where no Ctrl-C reaches it.
 """
 
 import os
@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from litmus.sandbox.lifecycle import folder as folders
-from litmus.sandbox.node import sweep
+from litmus.sandbox.node import processes
 
 
 def main(arguments: list[str]) -> int:
@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> int:
 
 def clear(folder: folders.Folder) -> None:
     """Ends what carries the sandbox's mark and removes its files, but for what ``--persist`` keeps."""
-    sweep.sweep({sweep.SANDBOX: str(folder.path)})
+    processes.sweep(folder.path)
     try:
         settings = folder.load()
     except folders.SandboxError:

@@ -22,7 +22,7 @@ from litmus.sandbox.lifecycle.folder import Folder, Settings
 from litmus.sandbox.machinery import conditions
 from litmus.sandbox.machinery.options import User
 from litmus.sandbox.machinery.store import Event
-from litmus.sandbox.node import sweep
+from litmus.sandbox.node import processes
 
 from . import plane
 from .children import Children
@@ -61,7 +61,6 @@ class _Sandbox:
 
     async def run(self, stop: asyncio.Event, on_ready: Callable[[], None]) -> None:
         settings, folder = self.settings, self.folder
-        cluster_ip = f"127.{settings.network}.128.1"
         certificates.make(
             folder.pki,
             addresses=[HOST, *(f"127.{number}.128.1" for number in _NETWORKS)],
@@ -79,7 +78,6 @@ class _Sandbox:
                     host=HOST,
                     port=settings.port,
                     network=settings.network,
-                    cluster_ip=cluster_ip,
                     pki=folder.pki,
                     kubelet_socket=folder.kubelet_socket,
                 ),
@@ -147,7 +145,7 @@ class _Sandbox:
         code = await children.ended(name)
         log.warning("%s ended with status %d", name, code)
         if name in self.settings.node_names:
-            await asyncio.to_thread(sweep.sweep, {sweep.SANDBOX: str(self.folder.path), sweep.NODE: name})
+            await asyncio.to_thread(processes.sweep, self.folder.node(name), name=processes.NODE)
 
     async def _announce(self, control: plane.Plane, on_ready: Callable[[], None]) -> None:
         """Says that the sandbox is ready as soon as all its nodes are."""
@@ -189,7 +187,7 @@ def _listener(settings: Settings) -> Iterator[socket.socket]:
 
 @contextlib.contextmanager
 def _network(settings: Settings) -> Iterator[int]:
-    """Claims a loopback network for as long as the sandbox lives: that of its last life, whose addresses are in use, or any.
+    """Claims a loopback network for as long as the sandbox lives: that of its last life, or any.
 
     The claim is a socket in the abstract name space (unix(7)): the kernel gives it back however the process ends.
     """

@@ -6,11 +6,10 @@ from pathlib import Path
 from litmus.sandbox import client
 from litmus.sandbox.machinery import conditions, objects
 from litmus.sandbox.machinery.objects import Obj
+from litmus.sandbox.node import processes
 
 from .errors import SandboxError
 from .folder import Folder
-
-_MARK = b"LITMUS_SANDBOX="
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +29,7 @@ async def overview(folder: Folder, *, pid: int) -> Overview:
             nodes, pods = await api.list("nodes"), await api.list("pods")
     except (OSError, ValueError, client.Unreachable) as error:
         raise SandboxError(f"the sandbox does not answer ({error}); see: litmus sandbox logs") from error
-    processes = [pid, *_marked(folder.path)]
+    pids = [pid, *(member.pid for member in processes.marked(processes.SANDBOX, str(folder.path)))]
     phases: dict[str, int] = {}
     for pod in pods.items:
         phase = pod.get("status", {}).get("phase", "Pending")
@@ -38,8 +37,8 @@ async def overview(folder: Folder, *, pid: int) -> Overview:
     return Overview(
         nodes={objects.name(node): _readiness(node) for node in nodes.items},
         pods=phases,
-        processes=len(processes),
-        memory_mb=sum(map(_resident_mb, processes)),
+        processes=len(pids),
+        memory_mb=sum(map(_resident_mb, pids)),
     )
 
 
@@ -47,21 +46,6 @@ def _readiness(node: Obj) -> str:
     ready = conditions.find(node, "Ready") or {}
     word = "Ready" if ready.get("status") == "True" else "NotReady"
     return f"{word}, no new pods" if node.get("spec", {}).get("unschedulable") else word
-
-
-def _marked(path: Path) -> list[int]:
-    """The pids of this user's processes that carry the sandbox's mark."""
-    wanted = _MARK + bytes(path)
-    found = []
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            if wanted in (entry / "environ").read_bytes().split(b"\0"):
-                found.append(int(entry.name))
-        except OSError:
-            continue  # somebody else's, or it has ended
-    return found
 
 
 def _resident_mb(pid: int) -> float:
