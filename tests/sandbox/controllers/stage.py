@@ -37,7 +37,8 @@ class Kubelet:
             return None
         if not pod["spec"].get("nodeName"):
             node = assigned(pod) or "node1"
-            pod = self.cluster.update("pods", {**pod, "spec": {**pod["spec"], "nodeName": node}})
+            self.cluster.bind(pod, node)
+            return None  # which brings us here again
         ready = "True" if self.ready(pod) else "False"
         current = next((c for c in pod.get("status", {}).get("conditions", []) if c["type"] == "Ready"), None)
         if current is None or current["status"] != ready:
@@ -109,7 +110,11 @@ class Stage:
         """A pod's containers end for good."""
         code = exit_code if exit_code is not None else int(phase == "Failed")
         name = self.get("pods", pod)["spec"]["containers"][0]["name"]
-        ended = {"exitCode": code, "finishedAt": objects.timestamp(self.moment), "reason": "Error" if code else "Completed"}
+        ended = {
+            "exitCode": code,
+            "finishedAt": objects.timestamp(self.moment),
+            "reason": "Error" if code else "Completed",
+        }
         states = [{"name": name, "restartCount": 0, "state": {"terminated": ended}}]
         self.change_status("pods", pod, phase=phase, conditions=[], containerStatuses=states)
 
@@ -127,4 +132,7 @@ class Stage:
 def template(app: str, image: str = "nginx:1", **spec: Any) -> Obj:
     """A pod template; ``spec`` adds to its specification."""
     container = {"name": "c", "image": image, "resources": {}, "imagePullPolicy": "IfNotPresent"}
-    return {"metadata": {"labels": {"app": app}}, "spec": {"containers": [container], "restartPolicy": "Always", **spec}}
+    return {
+        "metadata": {"labels": {"app": app}},
+        "spec": {"containers": [container], "restartPolicy": "Always", **spec},
+    }
