@@ -1,0 +1,34 @@
+"""``/exec``, ``/attach`` and ``/portforward``: handed to ``apiserver.streams`` with the pod and its node's socket."""
+
+from pathlib import Path
+
+from starlette.responses import Response
+
+from litmus.sandbox.apiserver import streams
+from litmus.sandbox.apiserver.call import Call
+from litmus.sandbox.machinery.objects import Obj
+
+
+def _pod(call: Call) -> Obj:
+    return call.registry.get(call.known, call.key)
+
+
+def _socket(call: Call, pod: Obj) -> Path:
+    return call.services.kubelet_socket((pod.get("spec") or {}).get("nodeName") or "")
+
+
+async def exec_(call: Call) -> Response:
+    """Raises Refusal."""
+    pod = _pod(call)
+    return await streams.exec_(call.request, pod, kubelet_socket=_socket(call, pod))
+
+
+async def attach(call: Call) -> Response:
+    """Raises Refusal."""
+    pod = _pod(call)
+    return await streams.attach(call.request, pod, kubelet_socket=_socket(call, pod))
+
+
+async def port_forward(call: Call) -> Response:
+    """Raises Refusal."""
+    return await streams.port_forward(call.request, _pod(call))
