@@ -33,6 +33,9 @@ class Autoscalers(Strategy):
         said: list[Cause] = []
         if least < 1:
             said.append(status.invalid_value("spec.minReplicas", least, "must be greater than or equal to 1"))
+        if least == 0 and not any(metric.get("type") in ("Object", "External") for metric in spec["metrics"]):
+            why = "must specify at least one Object or External metric to support scaling to zero replicas"
+            said.append(status.forbidden_field("spec.metrics", why))
         if most < 1:
             said.append(status.invalid_value("spec.maxReplicas", most, "must be greater than 0"))
         if most < least:

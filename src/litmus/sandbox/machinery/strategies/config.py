@@ -1,7 +1,6 @@
 """ConfigMaps and Secrets. Source: pkg/apis/core/{v1/defaults.go,validation}; documentation of both."""
 
 import base64
-import binascii
 import json
 
 from litmus.sandbox.machinery import names, status
@@ -40,7 +39,7 @@ class ConfigMaps(Strategy):
         for key in sorted(binary):
             said += causes.each(f"binaryData[{key}]", key, names.config_key(key))
         if sum(len(value.encode()) for value in text.values()) + _decoded_size(binary) > SIZE_MAX:
-            said.append(causes.too_long("", SIZE_MAX))
+            said.append(causes.too_long("[]", SIZE_MAX))
         return said
 
     def validate_update(self, new: Obj, old: Obj) -> list[Cause]:
@@ -89,13 +88,22 @@ def _type_causes(kind: str, data: Obj, annotations: Obj) -> list[Cause]:
     if kind == "kubernetes.io/basic-auth":
         if "username" in data or "password" in data:
             return []
-        return [status.required("data[username]"), status.required("data[password]")]
-    said = [status.required(f"data[{key}]") for key in _NEEDED.get(kind, ()) if key not in data]
+        return [status.required("data[%s][username]"), status.required("data[%s][password]")]  # sic
+    place = "data[%s]" if kind == "kubernetes.io/ssh-auth" else "data"  # sic
+    said = [status.required(f"{place}[{key}]") for key in _NEEDED.get(kind, ()) if key not in data]
     if not said and kind.startswith("kubernetes.io/docker"):
         key = _NEEDED[kind][0]
-        try:
-            json.loads(base64.b64decode(data[key]))
-        except (ValueError, binascii.Error):
-            why = "<secret contents redacted>"
-            return [status.invalid_value(f"data[{key}]", why, "invalid character in secret: not valid JSON")]
+        return _json_causes(f"data[{key}]", data[key])
     return said
+
+
+def _json_causes(field: str, value: str) -> list[Cause]:
+    """The content is a secret and is not shown."""
+    text = base64.b64decode(value).decode(errors="replace")
+    try:
+        json.loads(text)
+    except ValueError:
+        first = text.strip()[:1]
+        why = f"invalid character '{first}' looking for beginning of value" if first else "unexpected end of JSON input"
+        return [status.invalid_value(field, "<secret contents redacted>", why)]
+    return []

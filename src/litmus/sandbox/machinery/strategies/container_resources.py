@@ -19,7 +19,7 @@ def requirements(resources: Obj | None, at: str) -> list[Cause]:
     said: list[Cause] = []
     for kind, amounts in (("limits", limits), ("requests", requests)):
         for name in sorted(amounts):
-            said += _name(name, f"{at}.{kind}")
+            said += _name(name, f"{at}.{kind}[{name}]")
             said += amount(name, amounts[name], f"{at}.{kind}[{name}]")
             if kind == "requests" and name in limits:
                 said += _within(name, amounts[name], limits[name], f"{at}.requests")
@@ -53,10 +53,9 @@ def _extended(name: str) -> bool:
 
 
 def _name(name: str, field: str) -> list[Cause]:
-    wrong = names.qualified(name)
-    if wrong:
-        return causes.each(field, name, wrong)
+    texts = names.qualified(name)
     if "/" in name or name.startswith("hugepages-") or name in _CONTAINER:
-        return []
-    texts = [] if name in _STANDARD else [NOT_STANDARD]
+        return causes.each(field, name, texts)
+    if not texts and name not in _STANDARD:
+        texts = [NOT_STANDARD]
     return causes.each(field, name, [*texts, NOT_FOR_CONTAINERS])

@@ -144,5 +144,5 @@ def _security(context: Obj | None, at: str) -> list[Cause]:
     ]
     if context.get("allowPrivilegeEscalation") is False and context.get("privileged"):
         why = "cannot set `allowPrivilegeEscalation` to false and `privileged` to true"
-        said.append(status.invalid_value(f"{at}.allowPrivilegeEscalation", False, why))
+        said.append(status.invalid_value(at, context, why))
     return said

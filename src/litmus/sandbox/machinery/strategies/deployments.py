@@ -38,7 +38,7 @@ class Deployments(Strategy):
         spec = obj["spec"]
         said = workload.counts(spec, "replicas")
         said += workload.selector_and_template(obj, kind="deployment")
-        said += workload.always_restarts(obj)
+        said += workload.always_restarts(obj, kind="ReplicaSet")
         said += _strategy_causes(spec["strategy"], "spec.strategy")
         said += workload.counts(spec, "minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds")
         if spec["progressDeadlineSeconds"] <= spec.get("minReadySeconds", 0):
@@ -60,7 +60,8 @@ def _strategy_causes(strategy: Obj, at: str) -> list[Cause]:
         why = "may not be specified when strategy `type` is 'Recreate'"
         return [status.forbidden_field(f"{at}.rollingUpdate", why)]
     if strategy["type"] != "RollingUpdate":
-        return [causes.unsupported(f"{at}.type", strategy["type"], ("Recreate", "RollingUpdate"))]
+        shown = {"Type": strategy["type"], "RollingUpdate": rolling}
+        return [causes.unsupported(at, shown, ("Recreate", "RollingUpdate"))]
     field = f"{at}.rollingUpdate"
     unavailable, surge = rolling.get("maxUnavailable"), rolling.get("maxSurge")  # type: ignore[union-attr]
     said = workload.int_or_percent(unavailable, f"{field}.maxUnavailable")

@@ -77,7 +77,10 @@ def _subset_causes(subset: Obj, at: str) -> list[Cause]:
         for index, address in enumerate(subset.get(kind) or []):
             said += _address_causes(address.get("ip", ""), f"{at}.{kind}[{index}].ip")
     ports = subset.get("ports") or []
-    return said + _port_causes(ports, f"{at}.ports", named=len(ports) > 1)
+    said += _port_causes(ports, f"{at}.ports", named=len(ports) > 1)
+    for index, port in enumerate(ports):
+        said += causes.each(f"{at}.ports[{index}].port", port.get("port", 0), names.port_number(port.get("port", 0)))
+    return said
 
 
 def _address_causes(value: str, field: str) -> list[Cause]:
@@ -94,9 +97,7 @@ def _endpoint_causes(endpoint: Obj, kind: str, at: str) -> list[Cause]:
         field = f"{at}.addresses[{index}]"
         if kind == "FQDN":
             said += causes.each(field, address, names.subdomain(address))
-        elif wrong := _address_causes(address, field):
-            said += wrong
-        elif f"IPv{ipaddress.ip_address(address).version}" != kind:
+        elif _address_causes(address, field) or f"IPv{ipaddress.ip_address(address).version}" != kind:
             said.append(status.invalid_value(field, address, f"must be a valid {kind} address"))
     return said
 
@@ -109,8 +110,6 @@ def _port_causes(ports: list[Obj], at: str, *, named: bool) -> list[Cause]:
             said.append(status.required(f"{field}.name"))
         elif name:
             said += causes.each(f"{field}.name", name, names.label(name))
-        if "port" in port:
-            said += causes.each(f"{field}.port", port["port"], names.port_number(port["port"]))
         if port.get("protocol") not in _PROTOCOLS:
             said.append(causes.unsupported(f"{field}.protocol", port.get("protocol"), _PROTOCOLS))
     return said

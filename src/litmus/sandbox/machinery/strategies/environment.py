@@ -69,7 +69,8 @@ def field_reference(reference: Obj, known: tuple[str, ...], at: str) -> list[Cau
         if base in ("metadata.annotations", "metadata.labels"):
             return causes.each(at, key, names.qualified(key.lower() if base.endswith("annotations") else key))
         if base in _KNOWN_FIELDS:
-            return [status.invalid_value(at, base, "does not support subscript")]
+            why = f"error converting fieldPath: field label does not support subscript: {path}"
+            return [status.invalid_value(f"{at}.fieldPath", path, why)]
     if path not in _KNOWN_FIELDS:
         why = f"error converting fieldPath: field label not supported: {subscripted[1] if subscripted else path}"
         return [status.invalid_value(f"{at}.fieldPath", path, why)]

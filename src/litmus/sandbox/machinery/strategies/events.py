@@ -30,10 +30,14 @@ class Events(Strategy):
             if about != here:
                 why = "does not match event.namespace"
                 return [status.invalid_value("involvedObject.namespace", about, why)]
-        elif here not in ("default", "kube-system") and obj["involvedObject"].get("kind") in (
+        elif here not in ("default", "kube-system") and obj["involvedObject"].get("kind", "") in (
+            "",
             "Node",
             "Namespace",
             "PersistentVolume",
         ):
             return [status.invalid_value("involvedObject.namespace", about, "does not match event.namespace")]
         return causes.each("namespace", here, names.subdomain(here)) if here else []
+
+    def name_causes(self, name: str) -> list[Cause]:
+        return causes.each("metadata.name", name, names.path_segment(name))

@@ -139,8 +139,8 @@ def job_spec_causes(spec: Obj, at: str) -> list[Cause]:
     said += pod_spec.template_causes(spec["template"], f"{at}.template")
     policy = spec["template"]["spec"].get("restartPolicy")
     field = f"{at}.template.spec.restartPolicy"
-    if policy in (None, "", "Always"):
-        said.append(status.required(field, 'valid values: "OnFailure", "Never"') if not policy else _no_always(field))
+    if policy == "Always":
+        said.append(status.required(field, 'valid values: "OnFailure", "Never"'))
     elif policy not in _RESTART:
         said.append(causes.unsupported(field, policy, _RESTART))
     if policy != "Never" and spec.get("podFailurePolicy") is not None:
@@ -149,21 +149,17 @@ def job_spec_causes(spec: Obj, at: str) -> list[Cause]:
     return said
 
 
-def _no_always(field: str) -> Cause:
-    return causes.unsupported(field, "Always", _RESTART)
-
-
 def _own_selector(job: Obj) -> None:
     """The uid of the Job as a label of its pods, so that no other controller takes them for its own."""
     template = job["spec"]["template"].setdefault("metadata", {})
     labels = template.setdefault("labels", {})
+    shared = objects.labels(job) == labels  # a Job without labels of its own has those of its template
     uid, name = objects.uid(job), objects.name(job)
     # Another value than ours is left as it is: validation refuses it.
     for key, value in ((_LEGACY_UID, uid), (_LEGACY_NAME, name), (CONTROLLER_UID, uid), (JOB_NAME, name)):
         labels.setdefault(key, value)
-    job["metadata"]["labels"] = (
-        {**labels, **objects.labels(job)} if not objects.labels(job) else job["metadata"]["labels"]
-    )
+    if shared:
+        job["metadata"]["labels"] = dict(labels)
     selector = job["spec"].setdefault("selector", {})
     selector.setdefault("matchLabels", {}).setdefault(CONTROLLER_UID, uid)
 

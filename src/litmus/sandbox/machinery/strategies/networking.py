@@ -3,17 +3,17 @@
 Source: pkg/apis/networking/{v1/defaults.go,validation}; documentation "Ingress" and "Network Policies".
 """
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from litmus.sandbox.machinery import names, status
 from litmus.sandbox.machinery.objects import Obj
 from litmus.sandbox.machinery.status import Cause
 
-from . import Strategy, causes, handlers, omitted
+from . import Strategy, causes, handlers, omitted, pod_spec
 
 _PATH_TYPES = ("Exact", "ImplementationSpecific", "Prefix")
 _POLICY_TYPES = ("Ingress", "Egress")
-_PROTOCOLS = ("SCTP", "TCP", "UDP")
+_PROTOCOLS = ("TCP", "UDP", "SCTP")
 
 
 class Ingresses(Strategy):
@@ -31,7 +31,7 @@ class Ingresses(Strategy):
         said: list[Cause] = []
         if not spec.get("rules") and not spec.get("defaultBackend"):
             why = "either `defaultBackend` or `rules` must be specified"
-            said.append(status.invalid_value("spec", _in_order(spec), why))
+            said.append(status.invalid_value("spec", None, why))
         if spec.get("defaultBackend"):
             said += _backend_causes(spec["defaultBackend"], "spec.defaultBackend")
         for index, rule in enumerate(spec.get("rules") or []):
@@ -97,16 +97,14 @@ class NetworkPolicies(Strategy):
         ]
 
 
-def _in_order(spec: Obj) -> Any:
-    return causes.ordered(spec)
-
-
 def _rule_causes(rule: Obj, at: str) -> list[Cause]:
     said: list[Cause] = []
     host = rule.get("host", "")
     if host:
         rules = names.wildcard_subdomain if "*" in host else names.subdomain
         said += causes.each(f"{at}.host", host, rules(host))
+        if not pod_spec.ip_address(host, ""):
+            said.append(status.invalid_value(f"{at}.host", host, "must be a DNS name, not an IP address"))
     http = rule.get("http")
     if http is None:
         return said
@@ -131,11 +129,7 @@ def _backend_causes(backend: Obj, at: str) -> list[Cause]:
     if resource:
         return []
     if not service:
-        return (
-            [status.required(at, "port name or number is required")]
-            if backend
-            else [status.required(f"{at}.service.name")]
-        )
+        return [status.invalid_value(at, "", "resource or service backend is required")]
     name, port = service.get("name", ""), service.get("port") or {}
     said = (
         causes.each(f"{at}.service.name", name, names.label_1035(name))

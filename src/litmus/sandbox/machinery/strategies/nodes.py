@@ -39,7 +39,7 @@ class Nodes(Strategy):
             info.setdefault(field, "")
 
     def validate(self, obj: Obj) -> list[Cause]:
-        said = _taint_causes(obj["spec"].get("taints") or [], "spec.taints")
+        said = _taint_causes(obj["spec"].get("taints") or [], "metadata.taints")  # sic
         for kind in ("capacity", "allocatable"):
             for name, value in sorted((obj["status"].get(kind) or {}).items()):
                 if quantity.of(value).nano < 0:
@@ -75,7 +75,8 @@ def _taint_causes(taints: list[Obj], at: str) -> list[Cause]:
             said.append(causes.unsupported(f"{field}.effect", effect, placement.TAINT_EFFECTS))
         if (key, effect) in seen:
             why = "taints must be unique by key and effect pair"
-            duplicate = status.duplicate(field, taint)
+            shown = {"Key": key, "Value": taint.get("value", ""), "Effect": effect, "TimeAdded": taint.get("timeAdded")}
+            duplicate = status.duplicate(field, shown)
             said.append(Cause(duplicate.reason, duplicate.field, f"{duplicate.message}: {why}"))
         seen.add((key, effect))
     return said

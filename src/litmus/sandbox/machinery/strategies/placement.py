@@ -57,11 +57,10 @@ def spread(constraints: list[Obj], at: str) -> list[Cause]:
             said.append(
                 status.invalid_value(f"{field}.maxSkew", constraint.get("maxSkew", 0), "must be greater than zero")
             )
-        said += _topology_key(constraint.get("topologyKey", ""), f"{field}.topologyKey")
+        if not constraint.get("topologyKey"):
+            said.append(status.required(f"{field}.topologyKey", "can not be empty"))
         action = constraint.get("whenUnsatisfiable", "")
-        if not action:
-            said.append(status.required(f"{field}.whenUnsatisfiable", "can not be empty"))
-        elif action not in _UNSATISFIABLE:
+        if action not in _UNSATISFIABLE:
             said.append(causes.unsupported(f"{field}.whenUnsatisfiable", action, _UNSATISFIABLE))
     return said
 

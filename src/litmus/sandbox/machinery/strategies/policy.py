@@ -13,7 +13,17 @@ from litmus.sandbox.machinery.status import Cause
 from . import Strategy, amounts, causes, omitted, workload
 
 _SHOWN = ("disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods")
+_BUDGET = ("minAvailable", "selector", "maxUnavailable", "unhealthyPodEvictionPolicy")
 _EVICTION = ("IfHealthyBudget", "AlwaysAllow")
+_PIECES = (
+    *("pods", "services", "replicationcontrollers", "resourcequotas", "secrets", "configmaps"),
+    *("persistentvolumeclaims", "services.nodeports", "services.loadbalancers"),
+)
+_QUOTA = (
+    *_PIECES,
+    *("cpu", "memory", "ephemeral-storage", "requests.cpu", "requests.memory", "requests.storage"),
+    *("requests.ephemeral-storage", "limits.cpu", "limits.memory", "limits.ephemeral-storage"),
+)
 _LIMITS = ("max", "min", "default", "defaultRequest", "maxLimitRequestRatio")
 
 
@@ -32,7 +42,7 @@ class DisruptionBudgets(Strategy):
         spec = obj["spec"]
         said: list[Cause] = []
         if "minAvailable" in spec and "maxUnavailable" in spec:
-            shown = {field: spec[field] for field in ("minAvailable", "selector", "maxUnavailable") if field in spec}
+            shown = {field[0].upper() + field[1:]: spec.get(field) for field in _BUDGET}
             said.append(status.invalid_value("spec", shown, "minAvailable and maxUnavailable cannot be both set"))
         for field in ("minAvailable", "maxUnavailable"):
             if field in spec:
@@ -60,14 +70,24 @@ class Quotas(Strategy):
         said: list[Cause] = []
         for name, value in sorted((obj["spec"].get("hard") or {}).items()):
             field = f"spec.hard[{name}]"
-            said += causes.each(field, name, names.qualified(name))
+            said += _quota_name_causes(name, field)
             found = quantity.of(value)
             if found.nano < 0:
                 said.append(status.invalid_value(field, str(found), causes.NEGATIVE))
+            elif found.nano % quantity.NANO and name in _PIECES:
+                said.append(status.invalid_value(field, str(found), "must be an integer"))
         return said
 
     def validate_update(self, new: Obj, old: Obj) -> list[Cause]:
         return causes.immutable("spec.scopes", new["spec"].get("scopes"), old["spec"].get("scopes"))
+
+
+def _quota_name_causes(name: str, field: str) -> list[Cause]:
+    texts = names.qualified(name)
+    if "/" not in name and name not in _QUOTA:
+        texts += ["must be a standard resource type or fully qualified"] if not texts else []
+        texts.append("must be a standard resource for quota")
+    return causes.each(field, name, texts)
 
 
 class LimitRanges(Strategy):
@@ -88,9 +108,8 @@ class LimitRanges(Strategy):
         seen: set[str] = set()
         for index, item in enumerate(obj["spec"].get("limits") or []):
             field, kind = f"spec.limits[{index}]", item.get("type", "")
-            if not kind:
-                said.append(status.required(f"{field}.type"))
-            elif kind in seen:
+            said += causes.each(f"{field}.type", kind, names.qualified(kind))
+            if kind in seen:
                 said.append(status.duplicate(f"{field}.type", kind))
             seen.add(kind)
             for name in sorted({name for kind in _LIMITS for name in item.get(kind) or {}}):
@@ -120,7 +139,7 @@ def _order_causes(item: Obj, name: str, at: str) -> list[Cause]:
             "defaultRequest",
             "default request value {low} is greater than default limit value {high}",
         ),
-        ("min", "default", "min", "min value {low} is greater than default value {high}"),
+        ("min", "default", "default", "min value {low} is greater than default value {high}"),
         ("default", "max", "default", "default value {low} is greater than max value {high}"),
     ):
         least, most = (item.get(low) or {}).get(name), (item.get(high) or {}).get(name)

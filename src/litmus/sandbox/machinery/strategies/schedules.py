@@ -18,6 +18,8 @@ _FIELDS: tuple[tuple[int, int, dict[str, int]], ...] = (
 )
 _DURATION = re.compile(r"[-+]?((\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h))+")
 
+_UNIT = re.compile(r"^[-+]?[0-9.]+([^0-9.]+)")
+
 
 class Malformed(ValueError):
     """The text is no schedule; the message is the parser's."""
@@ -47,7 +49,9 @@ def _descriptor(text: str) -> None:
         span = text.removeprefix("@every ")
         if _DURATION.fullmatch(span) or span == "0":
             return
-        raise Malformed(f'failed to parse duration {text}: time: invalid duration "{span}"')
+        unit = _UNIT.search(span)
+        known = f'unknown unit "{unit[1]}" in' if unit else "invalid"
+        raise Malformed(f'failed to parse duration {text}: time: {known} duration "{span}"')
     raise Malformed(f"unrecognized descriptor: {text}")
 
 

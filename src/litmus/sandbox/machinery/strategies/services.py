@@ -122,7 +122,8 @@ def _port_causes(spec: Obj) -> list[Cause]:
             said.append(causes.unsupported(f"{field}.protocol", port["protocol"], _PROTOCOLS))
         said += _target_causes(port, field)
         if (port["protocol"], number) in numbered:
-            shown = {"protocol": port["protocol"], "port": number}
+            shown = {"Name": "", "Protocol": port["protocol"], "AppProtocol": None, "Port": number}
+            shown |= {"TargetPort": 0, "NodePort": 0}
             said.append(status.duplicate(field, shown))
         numbered.add((port["protocol"], number))
         if port.get("nodePort") and spec["type"] == "ClusterIP":
@@ -152,8 +153,7 @@ def _affinity_causes(spec: Obj) -> list[Cause]:
 def _external_name_causes(spec: Obj) -> list[Cause]:
     said: list[Cause] = []
     if spec.get("clusterIP"):
-        why = "may not be set when `type` is 'ExternalName'"
-        said.append(status.forbidden_field("spec.clusterIPs[0]", why))
+        said.append(status.forbidden_field("spec.clusterIPs", "may not be set for ExternalName services"))
     name = spec.get("externalName", "").removesuffix(".")
     if not name:
         return [*said, status.required("spec.externalName")]

@@ -97,6 +97,8 @@ class Volumes(Strategy):
         said = _access_modes(spec, required="")
         if not spec.get("capacity"):
             said.append(status.required("spec.capacity"))
+        if set(spec.get("capacity") or ()) != {"storage"}:
+            said.append(causes.unsupported("spec.capacity", spec.get("capacity"), ("storage",)))
         if spec["persistentVolumeReclaimPolicy"] not in _RECLAIM:
             field = "spec.persistentVolumeReclaimPolicy"
             said.append(causes.unsupported(field, spec["persistentVolumeReclaimPolicy"], _RECLAIM))

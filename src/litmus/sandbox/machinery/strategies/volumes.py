@@ -47,7 +47,7 @@ def mounts(found: list[Obj], known: Iterable[str], at: str) -> list[Cause]:
             said.append(status.invalid_value(f"{field}.mountPath", path, "must be unique"))
         paths.add(path)
         if mount.get("subPath"):
-            said += _relative(mount["subPath"], f"{field}.subPath")
+            said += _relative(mount["subPath"], f"{at}.subPath")  # without the index, as a real server
         if mount.get("subPath") and mount.get("subPathExpr"):
             why = "subPathExpr and subPath are mutually exclusive"
             said.append(status.invalid_value(f"{field}.subPathExpr", mount["subPathExpr"], why))
@@ -79,8 +79,15 @@ def _details(kind: str, source: Obj, at: str) -> list[Cause]:
         case "persistentVolumeClaim":
             return [] if source.get("claimName") else [status.required(f"{at}.claimName")]
         case "nfs":
-            return [status.required(f"{at}.{field}") for field in ("server", "path") if not source.get(field)]
+            return _nfs(source, at)
     return []
+
+
+def _nfs(source: Obj, at: str) -> list[Cause]:
+    said = [status.required(f"{at}.{field}") for field in ("server", "path") if not source.get(field)]
+    if not source.get("path", "").startswith("/"):
+        said.append(status.invalid_value(f"{at}.path", source.get("path", ""), "must be an absolute path"))
+    return said
 
 
 def _empty_dir(source: Obj, at: str) -> list[Cause]:
@@ -141,22 +148,20 @@ def _projected(source: Obj, at: str) -> list[Cause]:
         field = f"{at}.sources[{index}]"
         given = [kind for kind in _PROJECTED if isinstance(part.get(kind), dict)]
         for kind in given:
-            said += _projection(kind, part[kind], f"{field}.{kind}")
+            said += _projection(kind, part[kind], f"{field}.{kind}", volume=at)
         if len(given) > 1:
             said += [status.forbidden_field(f"{field}.{kind}", _ONE_TYPE) for kind in given[1:]]
-        if not given:
-            said.append(status.required(field, "must specify a volume type"))
     return said
 
 
-def _projection(kind: str, part: Obj, at: str) -> list[Cause]:
+def _projection(kind: str, part: Obj, at: str, *, volume: str) -> list[Cause]:
     if kind in ("secret", "configMap"):
         said = [] if part.get("name") else [status.required(f"{at}.name")]
         return said + _items(part, at)
     if kind == "downwardAPI":
         return _downward_files(part, at)
     if kind == "serviceAccountToken":
-        said = [] if part.get("path") else [status.required(f"{at}.path")]
+        said = [] if part.get("path") else [status.required(f"{volume}.path")]
         expires_s = part.get("expirationSeconds", 0)
         if expires_s < 600:
             said.append(

@@ -21,26 +21,38 @@ _PERCENT_TEXT = (
 )
 
 
-def selector_and_template(obj: Obj, *, kind: str) -> list[Cause]:
-    """``kind``: the word for the workload in messages."""
+def selector_and_template(obj: Obj, *, kind: str, unusable: str = "invalid label selector") -> list[Cause]:
+    """``kind``: the word for the workload in messages; ``unusable``: what is said of a selector that cannot match."""
     spec = obj["spec"]
     selector = spec.get("selector")
-    if selector is None:
-        said = [status.required("spec.selector")]
-    else:
-        said = causes.label_selector("spec.selector", selector)
-        if not selector.get("matchLabels") and not selector.get("matchExpressions"):
-            said.append(status.invalid_value("spec.selector", selector, f"{EMPTY_SELECTOR} {kind}"))
-    if selector is not None and not said:
-        labels = (spec["template"].get("metadata") or {}).get("labels") or {}
-        if not selectors.from_label_selector(selector).matches({"metadata": {"labels": labels}}):
-            shown = causes.ordered(labels)
-            said.append(status.invalid_value("spec.template.metadata.labels", shown, MISMATCH))
+    said = selector_causes(selector, kind=kind)
+    labels = (spec["template"].get("metadata") or {}).get("labels") or {}
+    if selector is None or said[:1] == []:
+        said += mismatch_causes(selector, labels)
+    elif not any(EMPTY_SELECTOR in cause.message for cause in said):
+        shown = f"Invalid value: {status.shown(causes.ordered(selector))}"
+        said.append(Cause(status.INVALID, "spec.selector", f"{shown}: {unusable}" if unusable else shown))
     return said + pod_spec.template_causes(spec["template"], "spec.template")
 
 
-def always_restarts(obj: Obj) -> list[Cause]:
-    """Pods of a workload that keeps its pods running restart always."""
+def selector_causes(selector: Obj | None, *, kind: str) -> list[Cause]:
+    """A selector is given and selects something in particular."""
+    if selector is None:
+        return [status.required("spec.selector")]
+    if not selector.get("matchLabels") and not selector.get("matchExpressions"):
+        return [status.invalid_value("spec.selector", selector, f"{EMPTY_SELECTOR} {kind}")]
+    return causes.label_selector("spec.selector", selector)
+
+
+def mismatch_causes(selector: Obj | None, labels: Obj) -> list[Cause]:
+    """The pods of a workload are those that it makes; no selector matches nothing."""
+    if selector is not None and selectors.from_label_selector(selector).matches({"metadata": {"labels": labels}}):
+        return []
+    return [status.invalid_value("spec.template.metadata.labels", causes.ordered(labels) or None, MISMATCH)]
+
+
+def always_restarts(obj: Obj, *, kind: str) -> list[Cause]:
+    """Pods of a workload that keeps its pods running restart always. ``kind``: whose pods they are."""
     spec = obj["spec"]["template"]["spec"]
     said: list[Cause] = []
     if spec.get("restartPolicy") != "Always":
@@ -49,7 +61,7 @@ def always_restarts(obj: Obj) -> list[Cause]:
     if spec.get("activeDeadlineSeconds") is not None:
         said.append(
             status.forbidden_field(
-                "spec.template.spec.activeDeadlineSeconds", f"activeDeadlineSeconds in {obj['kind']} is not Supported"
+                "spec.template.spec.activeDeadlineSeconds", f"activeDeadlineSeconds in {kind} is not Supported"
             )
         )
     return said

@@ -6,7 +6,7 @@ each of them.
 
 from typing import ClassVar
 
-from litmus.sandbox.machinery import objects, selectors, status
+from litmus.sandbox.machinery import objects, status
 from litmus.sandbox.machinery.objects import Obj
 from litmus.sandbox.machinery.status import Cause
 
@@ -28,14 +28,16 @@ class Workload(Strategy):
 
     generation_of: ClassVar = ("spec",)
     shown: ClassVar[tuple[str, ...]] = ("replicas",)
+    needs_template: ClassVar = True
 
     def default(self, obj: Obj) -> None:
         omitted.metadata(obj["metadata"])
         spec = obj.setdefault("spec", {})
         omitted.nulls(spec)
         omitted.fields(spec, "minReadySeconds")
-        with amounts.decoding(obj):
-            pod_defaults.template(spec)
+        if self.needs_template or "template" in spec:
+            with amounts.decoding(obj):
+                pod_defaults.template(spec)
         self.default_spec(obj, spec)
         found = obj.setdefault("status", {})
         for field in self.shown:
@@ -49,7 +51,7 @@ class ReplicaSets(Workload):
     def validate(self, obj: Obj) -> list[Cause]:
         said = workload.counts(obj["spec"], "replicas", "minReadySeconds")
         said += workload.selector_and_template(obj, kind="deployment")
-        return said + workload.always_restarts(obj)
+        return said + workload.always_restarts(obj, kind="ReplicaSet")
 
     def validate_update(self, new: Obj, old: Obj) -> list[Cause]:
         return causes.immutable("spec.selector", new["spec"].get("selector"), old["spec"].get("selector"))
@@ -87,8 +89,8 @@ class StatefulSets(Workload):
             said.append(status.invalid_value("spec.podManagementPolicy", spec["podManagementPolicy"], why))
         said += _stateful_strategy(spec["updateStrategy"], "spec.updateStrategy")
         said += workload.counts(spec, "replicas", "minReadySeconds")
-        said += workload.selector_and_template(obj, kind="statefulset")
-        return said + workload.always_restarts(obj)
+        said += workload.selector_and_template(obj, kind="statefulset", unusable="")
+        return said + workload.always_restarts(obj, kind="StatefulSet")
 
     def validate_update(self, new: Obj, old: Obj) -> list[Cause]:
         kept = {**new["spec"], **{field: old["spec"].get(field) for field in _STATEFUL_MUTABLE}}
@@ -124,8 +126,12 @@ class DaemonSets(Workload):
 
     def validate(self, obj: Obj) -> list[Cause]:
         spec = obj["spec"]
-        said = workload.selector_and_template(obj, kind="daemonset")
-        said += workload.always_restarts(obj)
+        selector, labels = spec.get("selector"), spec["template"]["metadata"].get("labels") or {}
+        said = workload.selector_causes(selector, kind="daemonset") if selector is not None else []
+        if not said:
+            said = workload.mismatch_causes(selector, labels)
+        said += pod_spec.template_causes(spec["template"], "spec.template")
+        said += workload.always_restarts(obj, kind="DaemonSet")
         said += workload.counts(spec, "minReadySeconds")
         said += _daemon_strategy(spec["updateStrategy"], "spec.updateStrategy")
         return said + workload.counts(spec, "revisionHistoryLimit")
@@ -137,9 +143,11 @@ class DaemonSets(Workload):
 class ReplicationControllers(Workload):
     """Its selector is a plain map and comes from the labels of the template when it is left out."""
 
+    needs_template: ClassVar = False
+
     def default_spec(self, obj: Obj, spec: Obj) -> None:
         spec.setdefault("replicas", 1)
-        labels = spec["template"]["metadata"].get("labels")
+        labels = spec.get("template", {}).get("metadata", {}).get("labels")
         if labels and not spec.get("selector"):
             spec["selector"] = dict(labels)
         if labels and not objects.labels(obj):
@@ -152,15 +160,13 @@ class ReplicationControllers(Workload):
         if not selector:
             said.append(status.required("spec.selector"))
         said += workload.counts(spec, "replicas")
+        if "template" not in spec:
+            return [*said, status.required("spec.template")]
         labels = spec["template"]["metadata"].get("labels") or {}
-        found = selectors.from_label_selector({"matchLabels": selector})
-        if selector and not found.matches({"metadata": {"labels": labels}}):
-            field = "spec.template.metadata.labels"
-            said.append(
-                status.invalid_value(field, causes.ordered(labels), "`selector` does not match template `labels`")
-            )
+        if selector:
+            said += workload.mismatch_causes({"matchLabels": selector}, labels)
         said += pod_spec.template_causes(spec["template"], "spec.template")
-        return said + workload.always_restarts(obj)
+        return said + workload.always_restarts(obj, kind="ReplicationController")
 
 
 class ControllerRevisions(Strategy):
@@ -171,7 +177,7 @@ class ControllerRevisions(Strategy):
         obj.setdefault("revision", 0)
 
     def validate(self, obj: Obj) -> list[Cause]:
-        said = [] if obj.get("data") else [status.required("data", "data is mandatory")]
+        said = [] if obj.get("data") is not None else [status.required("data", "data is mandatory")]
         return said + causes.non_negative("revision", obj["revision"])
 
     def validate_update(self, new: Obj, old: Obj) -> list[Cause]:
@@ -195,7 +201,7 @@ def _stateful_strategy(update: Obj, at: str) -> list[Cause]:
     if update["type"] == "OnDelete":
         if rolling is None:
             return []
-        why = f"only allowed for updateStrategy '{update['type']}'"
+        why = "only allowed for updateStrategy 'RollingUpdate'"
         return [status.invalid_value(f"{at}.rollingUpdate", rolling, why)]
     if update["type"] != "RollingUpdate":
         return [status.invalid_value(at, update, "must be 'RollingUpdate' or 'OnDelete'")]
@@ -206,7 +212,8 @@ def _daemon_strategy(update: Obj, at: str) -> list[Cause]:
     if update["type"] == "OnDelete":
         return []
     if update["type"] != "RollingUpdate":
-        return [causes.unsupported(f"{at}.type", update["type"], ("RollingUpdate", "OnDelete"))]
+        shown = {"Type": update["type"], "RollingUpdate": update.get("rollingUpdate")}
+        return [causes.unsupported(at, shown, ("RollingUpdate", "OnDelete"))]
     rolling, field = update["rollingUpdate"], f"{at}.rollingUpdate"
     unavailable, surge = rolling["maxUnavailable"], rolling["maxSurge"]
     said: list[Cause] = []
