@@ -9,10 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from litmus.sandbox.machinery import objects, status
+from litmus.sandbox.machinery import names, objects, status
 from litmus.sandbox.machinery.objects import Obj
-
-from . import qualified
 
 _BINARY = ("in", "notin", "=", "==", "!=", "gt", "lt")
 _SIGNS = {"=": "=", "==": "==", "!=": "!=", ">": "gt", "<": "lt", "in": "in", "notin": "notin"}
@@ -125,11 +123,11 @@ def _integer(text: str) -> int | None:
 def _checked(key: str, operator: str, values: Sequence[str]) -> Requirement:
     """Raises Refusal 400 with what labels.NewRequirement says."""
     found: list[str] = []
-    if mistakes := qualified.key_mistakes(key):
+    if mistakes := names.qualified(key):
         found.append(f"key: Invalid value: {status.shown(key)}: {'; '.join(mistakes)}")
     found += _count_mistakes(operator, values)
     for index, value in enumerate(values):
-        if mistakes := qualified.value_mistakes(value):
+        if mistakes := names.label_value(value):
             found.append(f"values[{index}][{key}]: Invalid value: {status.shown(value)}: {'; '.join(mistakes)}")
     if found:
         raise status.bad_request(found[0] if len(found) == 1 else f"[{', '.join(found)}]")
@@ -186,7 +184,7 @@ class _Parser:
         key = self._next()
         if key in _PUNCTUATION:
             raise status.bad_request(f"found '{key}', expected: identifier")
-        if mistakes := qualified.key_mistakes(key):
+        if mistakes := names.qualified(key):
             raise status.bad_request(f"<nil>: Invalid value: {status.shown(key)}: {'; '.join(mistakes)}")
         if absent:
             return Requirement(key, "!")
