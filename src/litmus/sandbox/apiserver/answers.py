@@ -6,7 +6,7 @@ representations" for tables and partial objects, RFC 7234 §5.5 for warnings.
 
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -160,7 +160,7 @@ def many(call: Call, listing: Listing) -> Response:
 def table(call: Call, resource: Resource, found: Sequence[Obj], meta: Obj, *, columns: bool = True) -> Obj:
     """A meta.k8s.io/v1 Table. Raises Refusal 400."""
     include = call.query.get("includeObject") or "Metadata"
-    shown = {"Metadata": partial, "Object": ordered, "None": lambda _: None}
+    shown: dict[str, Callable[[Obj], Obj | None]] = {"Metadata": partial, "Object": ordered, "None": lambda _: None}
     rows = [{"cells": [obj["metadata"]["name"]], "object": shown[include](obj)} for obj in found]
     names = (
         [{"name": "Name", "type": "string", "format": "name", "description": "", "priority": 0}] if columns else None

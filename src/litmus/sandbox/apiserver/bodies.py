@@ -4,34 +4,22 @@ Source: k8s.io/apimachinery/pkg/runtime/serializer and k8s.io/apiserver/pkg/endp
 transformDecodeError): media types, defaults for a missing kind, and what is said about a wrong one.
 """
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-import yaml
 
 from litmus.sandbox.apiserver import protobuf
 from litmus.sandbox.apiserver.negotiation import JSON, PROTOBUF, YAML
 from litmus.sandbox.machinery import status
 from litmus.sandbox.machinery.objects import Obj
+from litmus.sandbox.machinery.patches import reading
 from litmus.sandbox.machinery.resources import Resource
 from litmus.sandbox.machinery.status import Refusal
 
 _SUMMARY = 30  # characters of a body that an error shows
-_BYTE = re.compile(r"\(byte (\d+)\)")
 _SCHEME = '"k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30"'
 _UNKNOWN_FORMAT = "the body of the request was in an unknown format - accepted media types include: "
-
-
-class _Loader(yaml.CSafeLoader):
-    """YAML as sigs.k8s.io/yaml reads it: a date stays the text that it was."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
-}
 
 
 def unknown_format(accepted: Sequence[str] = (JSON, YAML, PROTOBUF)) -> Refusal:
@@ -50,31 +38,20 @@ def parse(body: bytes, content_type: str) -> Any:
     if kind == JSON:
         return _json(body)
     if kind == YAML:
-        try:
-            return yaml.load(body, _Loader)
-        except yaml.YAMLError as error:
-            raise ValueError(f"yaml: {error}") from error
+        return reading.from_yaml(body)
     if kind == PROTOBUF:
         return protobuf.decode(body)
     raise unknown_format()
 
 
 def _json(body: bytes) -> Any:
-    if not body.strip():
-        raise ValueError("json parse error: unexpected end of JSON input")
     try:
         return msgspec.json.decode(body)
-    except msgspec.DecodeError as error:
-        raise ValueError(f"json parse error: {_as_go_says(str(error), body)}") from error
-
-
-def _as_go_says(text: str, body: bytes) -> str:
-    if "truncated" in text:
-        return "unexpected end of JSON input"
-    place = _BYTE.search(text)
-    if place is None or int(place[1]) >= len(body):
-        return text
-    return f"invalid character '{chr(body[int(place[1])])}' looking for beginning of value"
+    except msgspec.DecodeError:
+        try:
+            return reading.from_json(body)  # slower, and finds Go's words for what is wrong
+        except reading.Malformed as error:
+            raise ValueError(f"json parse error: {error}") from error
 
 
 def decode(body: bytes, content_type: str, expected: Resource, *, versions: Sequence[str] = ()) -> Obj:
