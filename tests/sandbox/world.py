@@ -63,7 +63,9 @@ class World(Cluster):
         return self.update_status(resource, changed) if "status" in fields else self.update(resource, changed)
 
     def namespace(self, name: str, labels: dict[str, str] | None = None) -> Obj:
-        return self.make("namespaces", {"metadata": {"name": name, "labels": labels or {}}})
+        return self.make(
+            "namespaces", {"metadata": {"name": name, "labels": labels or {}}, "spec": {"finalizers": ["kubernetes"]}}
+        )
 
     def node(
         self,

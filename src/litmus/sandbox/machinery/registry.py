@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Protocol
 
-from . import conditions, conversion, deletion, metadata, objects, options, ownership, paging, status
+from . import conditions, conversion, deletion, metadata, objects, ownership, paging, status
 from .objects import Key, Obj
 from .options import DeleteOptions, Listing, Options
 from .resources import Catalogue, Resource
@@ -52,7 +52,8 @@ class MetaRules(Protocol):
 class Patch(Protocol):
     """A patch that knows how to apply itself."""
 
-    creates: bool
+    @property
+    def creates(self) -> bool: ...
 
     def applied(
         self, resource: Resource, current: Obj | None, *, subresource: str, asked: Options, now: datetime
@@ -231,6 +232,8 @@ class Registry:
         self._admit(UPDATE, resource, new, old, subresource=subresource, asked=asked)
         if subresource == "status":
             causes = strategy.validate_status_update(new, old)
+        elif subresource == "finalize":
+            causes = strategy.validate(new)
         else:
             strategy.prepare_update(new, old)
             causes = [
