@@ -79,9 +79,7 @@ def _keywords(props: Obj, path: str, context: _Context) -> list[Cause]:
         found.append(validation.unsupported(f"{path}.type", said, _TYPES))
     if props.get("default") is not None and context.no_defaults:
         found.append(status.forbidden_field(f"{path}.default", f"must not be set {context.no_defaults}"))
-    found += [
-        status.forbidden_field(f"{path}.{word}", f"{word}{UNSUPPORTED}") for word in _REFUSED if props.get(word)
-    ]
+    found += [status.forbidden_field(f"{path}.{word}", f"{word}{UNSUPPORTED}") for word in _REFUSED if props.get(word)]
     if isinstance(props.get("items"), list):
         found.append(status.forbidden_field(f"{path}.items", "items must be a schema object and not an array"))
     if context.in_meta and props.get(_EMBEDDED):

@@ -112,11 +112,21 @@ def _read_meta(props: Obj, value: Any, path: str, unknown: list[str]) -> None:
     if not isinstance(value, dict):
         return
     if value.get("metadata") is not None and (not path or props.get("x-kubernetes-embedded-resource")):
-        found = decoding.decode(_holder(), {"metadata": value["metadata"]})
-        unknown += [validation.child(path, lost) for lost in found.unknown]
-        value["metadata"] = found.obj.get("metadata", {})
+        value["metadata"] = _meta(value["metadata"], path, unknown)
     for name, inner in _inner(props, value):
         _read_meta(inner, value[name], validation.child(path, name), unknown)
+
+
+def _meta(value: Any, path: str, unknown: list[str]) -> Obj:
+    at = validation.child(path, "metadata")
+    try:
+        found = decoding.decode(schemas.object_meta(), value)
+    except schemas.Mistyped as why:
+        if not path:
+            raise
+        raise schemas.Mistyped(str(status.invalid_value(at, value, str(why)))) from why
+    unknown += [f"{at}.{lost}" for lost in found.unknown]
+    return found.obj
 
 
 def _inner(props: Obj, value: Obj) -> Sequence[tuple[str, Obj]]:
@@ -124,10 +134,3 @@ def _inner(props: Obj, value: Obj) -> Sequence[tuple[str, Obj]]:
     others = props.get("additionalProperties")
     found = [(name, known.get(name) or others) for name in value]
     return [(name, inner) for name, inner in found if isinstance(inner, dict)]
-
-
-def _holder() -> Schema:
-    """A kind that is known for its metadata alone."""
-    found = schemas.of("", "v1", "ConfigMap")
-    assert found is not None
-    return found

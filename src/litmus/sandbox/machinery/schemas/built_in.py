@@ -37,6 +37,22 @@ def of(group: str, version: str, kind: str) -> Schema | None:
     return _struct_schema(definitions.module(group, version), kind) if found else None
 
 
+def defined(definition: str) -> Struct:
+    """The struct of a definition that some schema refers to."""
+    return _struct(*_place(definition))
+
+
+def is_kind(definition: str) -> bool:
+    """Whether objects of a definition say their apiVersion and kind, as lightkube sets them for those."""
+    found = _class(*_place(definition))
+    return found is not None and "__post_init__" in vars(found)
+
+
+def is_list(definition: str) -> bool:
+    """Whether it is the list of a kind."""
+    return is_kind(definition) and definition.endswith("List")
+
+
 def described(definition: str) -> str:
     """The documentation text of a definition's class, '' when it has none."""
     found = _class(*_place(definition))

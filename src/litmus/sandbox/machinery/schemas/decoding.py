@@ -18,7 +18,7 @@ from typing import Any
 from litmus.sandbox.machinery import objects, quantity
 from litmus.sandbox.machinery.objects import Obj
 
-from .form import Schema, Struct
+from .form import Schema
 
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 _LAYOUT = "2006-01-02T15:04:05Z07:00"
@@ -54,8 +54,8 @@ class _Reader:
         self.unknown: list[str] = []
         self._mistake: str | None = None
 
-    def read(self, struct: Struct, obj: Obj) -> Obj:
-        found = self._object(Schema(type="object", struct=struct), obj, _Place("", (), ""))
+    def read(self, schema: Schema, value: Any) -> Obj:
+        found = self._object(schema, value, _Place("", (), ""))
         if self._mistake is not None:
             raise Mistyped(self._mistake)
         return found  # type: ignore[no-any-return]
@@ -206,11 +206,10 @@ _ZEROES: dict[str, Any] = {
 _GO_SCALARS = {"number": "float64", "boolean": "bool", "bytes": "[]uint8", "raw": "map[string]interface {}"}
 
 
-def decode(schema: Schema, obj: Obj) -> Decoded:
-    """Reads an object by a schema of type object; the result shares only raw JSON with ``obj``. Raises Mistyped."""
-    assert schema.struct is not None
+def decode(schema: Schema, value: Any) -> Decoded:
+    """Reads an object by a schema of type object; the result shares only raw JSON with ``value``. Raises Mistyped."""
     reader = _Reader()
-    return Decoded(reader.read(schema.struct, obj), reader.unknown)
+    return Decoded(reader.read(schema, value), reader.unknown)
 
 
 def _zero(schema: Schema) -> Any:
