@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from litmus.sandbox.controllers import loop
-from litmus.sandbox.machinery import assembly, objects
+from litmus.sandbox.machinery import assembly, objects, status
 from litmus.sandbox.machinery.cluster import Cluster
 from litmus.sandbox.machinery.objects import Key, Obj
 from litmus.sandbox.machinery.options import User
@@ -13,6 +13,17 @@ from litmus.sandbox.machinery.options import User
 NAMESPACE = "shop"
 Objects = list[Obj]  # the method `list` hides the type inside the class
 Names = list[str]
+
+
+class Strict(Cluster):
+    """Refuses to create what the test says, as a quota would."""
+
+    refusals: dict[str, status.Refusal]
+
+    def create(self, resource: str, obj: Obj) -> Obj:
+        if resource in self.refusals:
+            raise self.refusals[resource]
+        return super().create(resource, obj)
 
 
 class Kubelet:
@@ -65,7 +76,8 @@ class Stage:
     def __init__(self, *controllers: Callable[[Cluster], loop.Controller]) -> None:
         self.moment = datetime(2030, 1, 1, tzinfo=UTC)
         registry = assembly.assemble(now=lambda: self.moment)
-        self.cluster = Cluster(registry, user=User(name="system:apiserver", groups=("system:masters",)))
+        self.cluster = Strict(registry, user=User(name="system:apiserver", groups=("system:masters",)))
+        self.cluster.refusals = {}
         self.cluster.create("namespaces", {"metadata": {"name": NAMESPACE}})
         self.kubelet = Kubelet(self.cluster)
         self.controllers = [make(self.cluster) for make in controllers]
@@ -117,6 +129,12 @@ class Stage:
         }
         states = [{"name": name, "restartCount": 0, "state": {"terminated": ended}}]
         self.change_status("pods", pod, phase=phase, conditions=[], containerStatuses=states)
+
+    def refuse(self, resource: str, message: str = "exceeded quota: small") -> None:
+        self.cluster.refusals[resource] = status.forbidden(resource, "", "x", message)
+
+    def allow(self, resource: str) -> None:
+        del self.cluster.refusals[resource]
 
     def events(self, reason: str = "", kind: str = "") -> Names:
         """The messages of events, the oldest first."""
