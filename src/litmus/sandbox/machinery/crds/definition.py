@@ -24,6 +24,9 @@ _APPROVAL = "api-approved.kubernetes.io"
 class DefinitionStrategy(Strategy):
     """The rules for definitions. ``catalogue``: whose names are taken; ``now``: the clock of conditions."""
 
+    generation_of = ("spec",)
+    unconditional_update = False
+
     def __init__(self, catalogue: Catalogue, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._catalogue = catalogue
         self._now = now
@@ -41,10 +44,12 @@ class DefinitionStrategy(Strategy):
             service.setdefault("port", 443)
 
     def prepare_create(self, obj: Obj) -> None:
+        super().prepare_create(obj)
         obj["status"] = {"storedVersions": _storage(obj)}
         self._accept(obj)
 
     def prepare_update(self, new: Obj, old: Obj) -> None:
+        super().prepare_update(new, old)
         found = objects.copy(old.get("status") or {})
         kept = found.get("storedVersions") or []
         found["storedVersions"] = [*kept, *[name for name in _storage(new) if name not in kept]]

@@ -26,6 +26,9 @@ _META = ("apiVersion", "kind", "metadata")
 class CustomStrategy(Strategy):
     """One served version of a definition."""
 
+    generation_of = ("spec",)
+    unconditional_update = False
+
     def __init__(self, resource: Resource, crd: Obj) -> None:
         self.resource = resource
         self._version = versions.named(crd, resource.version) or {}
@@ -74,6 +77,11 @@ class CustomStrategy(Strategy):
     def default(self, obj: Obj) -> None:
         defaulting.default(self._body, obj)
 
+    def raises_generation(self, new: Obj, old: Obj) -> bool:
+        """Everything counts but metadata, and the status where it is a subresource."""
+        apart = ("metadata", "apiVersion", "status" if self.resource.has_status else "metadata")
+        return _without(new, apart) != _without(old, apart)
+
     def validate(self, obj: Obj) -> list[Cause]:
         kind = obj.get("kind", "")
         wrong = (
@@ -94,6 +102,10 @@ class CustomStrategy(Strategy):
             if isinstance(value, int) and value < 0:
                 found.append(status.invalid_value(path, value, "should be a non-negative integer"))
         return found
+
+
+def _without(obj: Obj, fields: tuple[str, ...]) -> Obj:
+    return {name: value for name, value in obj.items() if name not in fields}
 
 
 def _at(obj: Obj, path: str) -> Any:
