@@ -15,6 +15,7 @@ from . import conditions, conversion, deletion, metadata, objects, ownership, pa
 from .objects import Key, Obj
 from .options import DeleteOptions, Listing, Options
 from .resources import Catalogue, Resource
+from .schemas import Schema
 from .store import Store
 from .strategies import Strategy
 
@@ -25,12 +26,6 @@ class Selector(Protocol):
     """Which objects of a list or watch are meant."""
 
     def matches(self, obj: Obj, /) -> bool: ...
-
-
-class Decode(Protocol):
-    """Checks types and unknown fields of what was sent; returns a private copy without them. Raises Refusal."""
-
-    def __call__(self, resource: Resource, obj: Obj, *, asked: Options) -> Obj: ...
 
 
 class Admit(Protocol):
@@ -53,11 +48,23 @@ class Patch(Protocol):
     """A patch that knows how to apply itself."""
 
     @property
-    def creates(self) -> bool: ...
+    def creates(self) -> bool:
+        """Whether it makes an object that is not there. Such a patch says in managedFields itself who owns what."""
 
     def applied(
         self, resource: Resource, current: Obj | None, *, subresource: str, asked: Options, now: datetime
     ) -> Obj: ...
+
+
+class Behaviour(Protocol):
+    """How a resource behaves: what is special about its kind, how it is read, and what its fields are."""
+
+    def strategy(self, resource: Resource) -> Strategy: ...
+
+    def decode(self, resource: Resource, obj: Obj, *, asked: Options) -> Obj:
+        """A private copy without unknown fields. Raises Refusal."""
+
+    def schema(self, resource: Resource) -> Schema | None: ...
 
 
 class Registry:
@@ -68,18 +75,16 @@ class Registry:
         *,
         store: Store,
         catalogue: Catalogue,
-        strategy: Callable[[Resource], Strategy],
+        behaviour: Behaviour,
         meta_rules: MetaRules,
-        decode: Decode,
         admit: Admit,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.store = store
         self.catalogue = catalogue
         self.now = now
-        self._strategy = strategy
+        self.behaviour = behaviour
         self._meta_rules = meta_rules
-        self._decode = decode
         self._admit = admit
 
     def get(self, resource: Resource, key: Key) -> Obj:
@@ -118,16 +123,23 @@ class Registry:
             remaining=None if selective else len(chosen) - limit,
         )
 
-    def create(self, resource: Resource, obj: Obj, *, namespace: str = "", asked: Options) -> Obj:
-        """Stores a new object; returns it as stored, or as it would be with ``dry_run``."""
-        new = self._decode(resource, obj, asked=asked)
-        strategy = self._strategy(resource)
+    def create(
+        self, resource: Resource, obj: Obj, *, namespace: str = "", asked: Options, recorded: bool = False
+    ) -> Obj:
+        """Stores a new object; returns it as stored, or as it would be with ``dry_run``.
+
+        ``recorded``: its managedFields say already who owns what.
+        """
+        new = self.behaviour.decode(resource, obj, asked=asked)
+        strategy = self.behaviour.strategy(resource)
         metadata.place(resource, new, namespace)
         metadata.begin(new, uid=str(uuid.uuid4()), now=self.now())
         if resource.has_status:
             new.pop("status", None)
         new = self._versioned(resource, new)
         strategy.default(new)
+        if not recorded:
+            self._record(resource, new, None, asked=asked)
         self._admit(CREATE, resource, new, None, subresource="", asked=asked)
         strategy.prepare_create(new)
         metadata.count_generation(resource, new, None)
@@ -138,7 +150,6 @@ class Registry:
         there = self.store.get(resource.storage, key)
         if there is not None:
             raise status.already_exists(resource.plural, resource.group, key.name, leaving=objects.leaving(there))
-        ownership.record(resource, new, None, subresource="", asked=asked, now=self.now())
         if not asked.dry_run:
             new = self.store.put(resource.storage, key, new)
         return conversion.from_storage(resource, new)
@@ -146,7 +157,7 @@ class Registry:
     def update(self, resource: Resource, key: Key, obj: Obj, *, subresource: str = "", asked: Options) -> Obj:
         """Replaces an object, or only its status with ``subresource="status"``."""
         old = self._stored(resource, key)
-        new = self._decode(resource, obj, asked=asked)
+        new = self.behaviour.decode(resource, obj, asked=asked)
         metadata.check_target(resource, new, key)
         return self._replace(resource, key, old, new, subresource=subresource, asked=asked)
 
@@ -159,19 +170,20 @@ class Registry:
             if not patch.creates or subresource:
                 raise status.not_found(resource.plural, resource.group, key.name)
             made = patch.applied(resource, None, subresource=subresource, asked=asked, now=self.now())
-            return self.create(resource, made, namespace=key.namespace, asked=asked), True
+            return self.create(resource, made, namespace=key.namespace, asked=asked, recorded=patch.creates), True
         shown = conversion.from_storage(resource, found)
         changed = patch.applied(resource, shown, subresource=subresource, asked=asked, now=self.now())
-        new = self._decode(resource, changed, asked=asked)
+        new = self.behaviour.decode(resource, changed, asked=asked)
         metadata.check_target(resource, new, key)
-        return self._replace(resource, key, found, new, subresource=subresource, asked=asked), False
+        recorded = patch.creates
+        return self._replace(resource, key, found, new, subresource=subresource, asked=asked, recorded=recorded), False
 
     def delete(self, resource: Resource, key: Key, *, asked: DeleteOptions) -> tuple[Obj, bool]:
         """Begins or completes a deletion; returns the last state and whether the object is gone."""
         old = self._stored(resource, key)
         deletion.check_preconditions(resource, old, asked)
         self._admit(DELETE, resource, old, old, subresource="", asked=asked)
-        grace_s = self._strategy(resource).grace_s(old, asked.grace_s)
+        grace_s = self.behaviour.strategy(resource).grace_s(old, asked.grace_s)
         new = deletion.begun(old, grace_s=grace_s, propagation=asked.propagation, now=self.now())
         if resource.qualified == "namespaces":
             new["status"] = {**new.get("status", {}), "phase": "Terminating"}
@@ -221,14 +233,30 @@ class Registry:
             raise status.not_found(resource.plural, resource.group, key.name)
         return found
 
+    def _record(self, resource: Resource, new: Obj, old: Obj | None, *, subresource: str = "", asked: Options) -> None:
+        schema = self.behaviour.schema(resource)
+        ownership.record(resource, new, old, schema=schema, subresource=subresource, asked=asked, now=self.now())
+
     def _versioned(self, resource: Resource, obj: Obj) -> Obj:
         return conversion.to_storage(resource, obj, version=resource.storage_api_version)
 
-    def _replace(self, resource: Resource, key: Key, old: Obj, new: Obj, *, subresource: str, asked: Options) -> Obj:
-        strategy = self._strategy(resource)
+    def _replace(
+        self,
+        resource: Resource,
+        key: Key,
+        old: Obj,
+        new: Obj,
+        *,
+        subresource: str,
+        asked: Options,
+        recorded: bool = False,
+    ) -> Obj:
+        strategy = self.behaviour.strategy(resource)
         metadata.check_version(resource, new, old)
         new = metadata.keep(resource, self._versioned(resource, new), old, subresource=subresource)
         strategy.default(new)
+        if not recorded:
+            self._record(resource, new, old, subresource=subresource, asked=asked)
         self._admit(UPDATE, resource, new, old, subresource=subresource, asked=asked)
         if subresource == "status":
             causes = strategy.validate_status_update(new, old)
@@ -244,7 +272,6 @@ class Registry:
         if causes:
             raise status.invalid(resource.kind, resource.group, key.name, causes)
         metadata.count_generation(resource, new, old)
-        ownership.record(resource, new, old, subresource=subresource, asked=asked, now=self.now())
         if ownership.same(new, old):
             return conversion.from_storage(resource, old)
         if asked.dry_run:
