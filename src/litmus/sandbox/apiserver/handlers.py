@@ -73,7 +73,7 @@ async def _update(call: Call) -> Response:
 async def _patch(call: Call) -> Response:
     kind = bodies.media_type(call.content_type)
     asked = call.options(apply=kind == patching.APPLY)
-    patch = patching.read(kind, await call.body(), call.known)
+    patch = patching.read(kind, await call.body(), call.known, registry=call.registry)
     if escalation.concerns(call.known):
         _check_escalation(call, call.registry.patch(call.known, call.key, patch, asked=_trial(asked))[0])
     made, created = call.registry.patch(call.known, call.key, patch, subresource=call.info.subresource, asked=asked)

@@ -16,6 +16,7 @@ from litmus.sandbox.machinery import assembly
 from litmus.sandbox.machinery.cluster import Cluster
 from litmus.sandbox.machinery.options import User
 from litmus.sandbox.machinery.registry import Registry
+from litmus.sandbox.machinery.store import Store
 
 from . import bootstrap, controllers
 
@@ -62,7 +63,7 @@ class Plane:
         config = uvicorn.Config(
             app.application(self.serves),
             http=upgrade.Protocol,
-            ws="websockets",
+            ws="none",
             ssl_certfile=self.place.pki / "server.crt",
             ssl_keyfile=self.place.pki / "server.key",
             lifespan="off",
@@ -84,9 +85,9 @@ class _Server(uvicorn.Server):
         """Leaves them alone."""
 
 
-def build(place: Place, *, users: Mapping[str, User]) -> Plane:
-    """``users``: token → user."""
-    registry = assembly.assemble(service_range=place.services)
+def build(place: Place, *, users: Mapping[str, User], store: Store) -> Plane:
+    """``users``: token → user; ``store``: with what an earlier life left in it."""
+    registry = assembly.assemble(service_range=place.services, store=store)
     cluster = Cluster(registry, user=CONTROLLERS)
     serves = services.assemble(
         registry,
@@ -94,7 +95,12 @@ def build(place: Place, *, users: Mapping[str, User]) -> Plane:
         kubelet_socket=place.kubelet_socket,
         key=(place.pki / "accounts.key").read_bytes(),
     )
-    authority = (place.pki / "ca.crt").read_text()
-    return Plane(
-        place, registry, cluster, serves, controllers.everything(cluster, serves, authority=authority, place=place)
+    acting = controllers.everything(
+        cluster,
+        issuer=serves.issuer,
+        authority=(place.pki / "ca.crt").read_text(),
+        address=place.host,
+        port=place.port,
+        kubernetes_ip=place.kubernetes_ip,
     )
+    return Plane(place, registry, cluster, serves, acting)

@@ -21,7 +21,7 @@ from litmus.sandbox.lifecycle import SandboxError, certificates, kubeconfig
 from litmus.sandbox.lifecycle.folder import Folder, Settings
 from litmus.sandbox.machinery import conditions
 from litmus.sandbox.machinery.options import User
-from litmus.sandbox.machinery.store import Event
+from litmus.sandbox.machinery.store import Event, Store
 from litmus.sandbox.node import processes
 
 from . import plane
@@ -73,6 +73,10 @@ class _Sandbox:
         children.janitor()
         try:
             await self._start_nodes(children)
+            store = Store()
+            database = Database(folder.database) if settings.persist else None
+            if database is not None:
+                database.restore(store)
             control = plane.build(
                 plane.Place(
                     host=HOST,
@@ -82,14 +86,12 @@ class _Sandbox:
                     kubelet_socket=folder.kubelet_socket,
                 ),
                 users=users,
+                store=store,
             )
-            database = Database(folder.database) if settings.persist else None
-            if database is not None:
-                database.restore(control.registry.store)
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(control.run(self.listener))]
                 if database is not None:
-                    tasks.append(group.create_task(database.follow(control.registry.store)))
+                    tasks.append(group.create_task(database.follow(store)))
                 tasks += [group.create_task(self._watch_child(children, name)) for name in self._children()]
                 ready = group.create_task(self._announce(control, on_ready))
                 await stop.wait()

@@ -40,7 +40,7 @@ async def patch(call: Call) -> Response:
     """Raises Refusal 400, 404, 409, 415 and 422."""
     kind = bodies.media_type(call.content_type)
     asked = call.options(apply=kind == patching.APPLY)
-    change = patching.read(kind, await call.body(), SCALE)
+    change = patching.read(kind, await call.body(), SCALE, registry=call.registry)
     shown = _shown(call, _target(call))
     new = change.applied(SCALE, shown, subresource="", asked=asked, now=call.services.now())
     return _answer(call, _stored(call, new, asked), warnings=asked.warnings)
