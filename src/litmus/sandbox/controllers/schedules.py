@@ -62,6 +62,9 @@ class Schedule:
     def last(self, earliest: datetime, latest: datetime) -> datetime | None:
         """The last of the times ``between`` the two, found in shorter and shorter strides rather than one by one."""
         found, stride_s = None, (latest - earliest).total_seconds()
+        if self.every_s:
+            times = stride_s // self.every_s
+            return earliest.replace(microsecond=0) + timedelta(seconds=times * self.every_s) if times >= 1 else None
         while stride_s >= 1.0:
             later = self.after(max(found or earliest, latest - timedelta(seconds=stride_s)))
             found = later if later is not None and later <= latest else found
