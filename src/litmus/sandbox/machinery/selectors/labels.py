@@ -116,8 +116,9 @@ def _selector(requirements: list[Requirement]) -> Selector:
 
 
 def _integer(text: str) -> int | None:
-    found = int(text) if re.fullmatch(r"[+-]?[0-9]+", text) else None
-    return found if found in _INT64 else None
+    if not re.fullmatch(r"[+-]?[0-9]{1,30}", text):
+        return None
+    return int(text) if int(text) in _INT64 else None
 
 
 def _checked(key: str, operator: str, values: Sequence[str]) -> Requirement:
