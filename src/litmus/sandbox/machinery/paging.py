@@ -35,7 +35,7 @@ def start(text: str) -> tuple[int, Key]:
     try:
         found = msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=_Token)
     except (binascii.Error, ValueError) as error:
-        raise status.bad_request(f"continue key is not valid: {error}") from error
+        raise status.bad_request(f"invalid continue token: continue key is not valid: {error}") from error
     return found.rv, Key(found.namespace, found.name)
 
 
