@@ -6,7 +6,7 @@ Source: pkg/apis/batch/{v1/defaults.go,validation}, pkg/registry/batch; document
 import zoneinfo
 from typing import ClassVar
 
-from litmus.sandbox.machinery import names, objects, selectors, status
+from litmus.sandbox.machinery import names, objects, status
 from litmus.sandbox.machinery.objects import Obj
 from litmus.sandbox.machinery.status import Cause
 
@@ -58,13 +58,13 @@ class Jobs(Strategy):
         if spec.get("selector") is None:
             said.append(status.required("spec.selector"))
             return said
-        said += causes.label_selector("spec.selector", spec["selector"])
+        wrong = causes.label_selector("spec.selector", spec["selector"])
+        said += wrong
         labels = spec["template"]["metadata"].get("labels") or {}
         if not spec.get("manualSelector"):
             said += _label_causes(obj, labels)
-        if not said and not selectors.from_label_selector(spec["selector"]).matches({"metadata": {"labels": labels}}):
-            shown = causes.ordered(labels)
-            said.append(status.invalid_value("spec.template.metadata.labels", shown, workload.MISMATCH))
+        if not wrong:
+            said += workload.mismatch_causes(spec["selector"], labels)
         return said
 
     def validate_update(self, new: Obj, old: Obj) -> list[Cause]:

@@ -91,7 +91,7 @@ class Pods(Strategy):
 def bind(pod: Obj, binding: Obj) -> None:
     """What ``pods/binding`` changes: the node, the annotations of the binding, the condition PodScheduled.
 
-    Raises Refusal 422 for a malformed binding and 409 for a pod that has a node or is leaving.
+    Raises Refusal 500 for a malformed binding and 409 for a pod that has a node or is leaving.
     Source: pkg/registry/core/pod/storage/storage.go, BindingREST.
     """
     target, name = binding.get("target") or {}, objects.name(pod)
@@ -100,8 +100,8 @@ def bind(pod: Obj, binding: Obj) -> None:
         said.append(causes.unsupported("target.kind", target["kind"], ("Node", "<empty>")))
     if not target.get("name"):
         said.append(status.required("target.name"))
-    if said:
-        raise status.invalid("Binding", "", name, said)
+    if said:  # a real server gives no reason here
+        raise status.Refusal(500, "", str(said[0]) if len(said) == 1 else f"[{', '.join(map(str, said))}]")
     if objects.leaving(pod):
         raise _not_bound(name, f"pod {name} is being deleted, cannot be assigned to a host")
     if pod["spec"].get("nodeName"):

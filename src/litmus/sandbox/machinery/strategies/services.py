@@ -16,6 +16,8 @@ AFFINITY_S = 10800
 AFFINITY_MAX_S = 86400
 HEADLESS = "None"
 WITH_ADDRESS = ("ClusterIP", "NodePort", "LoadBalancer")
+WITH_NODE_PORTS = ("NodePort", "LoadBalancer")
+_ADDRESSES = ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy")
 _TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 _PROTOCOLS = ("SCTP", "TCP", "UDP")
 _POLICIES = ("Cluster", "Local")
@@ -53,14 +55,8 @@ class Services(Strategy):
         obj.setdefault("status", {}).setdefault("loadBalancer", {})
 
     def prepare_update(self, new: Obj, old: Obj) -> None:
-        """What a client left out because it does not know it: the addresses that the service has."""
         super().prepare_update(new, old)
-        spec, known = new["spec"], old["spec"]
-        if spec["type"] == "ExternalName" or known.get("type") == "ExternalName":
-            return
-        for field in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
-            if field not in spec and field in known:
-                spec[field] = known[field]
+        carry_over(new["spec"], old["spec"])
 
     def name_causes(self, name: str) -> list[Cause]:
         return causes.each("metadata.name", name, names.label_1035(name))
@@ -84,11 +80,66 @@ class Services(Strategy):
         spec, known = new["spec"], old["spec"]
         if spec["type"] not in WITH_ADDRESS or known.get("type") not in WITH_ADDRESS or not known.get("clusterIP"):
             return []
-        said: list[Cause] = []
-        if spec.get("clusterIP") != known["clusterIP"]:
-            why = "may not change once set"
-            said.append(status.invalid_value("spec.clusterIPs[0]", [spec.get("clusterIP", "")], why))
-        return said
+        field = "spec.clusterIPs[0]"
+        if not spec.get("clusterIP"):
+            return [status.invalid_value(field, None, "primary clusterIP can not be unset")]
+        if spec["clusterIP"] != known["clusterIP"]:
+            return [status.invalid_value(field, [spec["clusterIP"]], "may not change once set")]
+        return []
+
+
+def carry_over(spec: Obj, old: Obj) -> None:
+    """What an update means that says nothing of addresses and ports, or repeats those of another type.
+
+    A client that replaces a service need not know what the server gave it; one that changes the type need not clear
+    what the new type cannot have. Source: pkg/registry/core/service, patchAllocatedValues and dropTypeDependentFields.
+    """
+    if spec["type"] in WITH_ADDRESS and old.get("type") in WITH_ADDRESS:
+        _carry_addresses(spec, old)
+    _copy_ports(spec, old)
+    _drop_of_other_types(spec, old)
+
+
+def _carry_addresses(spec: Obj, old: Obj) -> None:
+    if "clusterIP" in spec:
+        if spec["clusterIP"] != old.get("clusterIP") and spec.get("clusterIPs") == old.get("clusterIPs"):
+            spec["clusterIPs"] = [spec["clusterIP"]]
+    elif "clusterIPs" not in spec:
+        spec.update({field: old[field] for field in _ADDRESSES if field in old and field not in spec})
+    elif not spec["clusterIPs"] or spec["clusterIPs"] == old.get("clusterIPs"):
+        spec["clusterIPs"] = []  # the author took the address away: validation says that this cannot be
+    else:
+        spec["clusterIP"] = spec["clusterIPs"][0]
+
+
+def _copy_ports(spec: Obj, old: Obj) -> None:
+    if spec["type"] not in WITH_NODE_PORTS or old.get("type") not in WITH_NODE_PORTS:
+        return
+    known = {(port.get("protocol"), port.get("port")): port.get("nodePort") for port in old.get("ports", ())}
+    used = {port["nodePort"] for port in spec.get("ports", ()) if port.get("nodePort")}
+    for port in spec.get("ports", ()):
+        before = known.get((port["protocol"], port.get("port")))
+        if not port.get("nodePort") and before and before not in used:
+            port["nodePort"] = before
+
+
+def _drop_of_other_types(spec: Obj, old: Obj) -> None:
+    gone: list[str] = []
+    if spec["type"] not in WITH_ADDRESS:
+        gone += _ADDRESSES
+        gone.append("internalTrafficPolicy")
+    if spec["type"] != "LoadBalancer":
+        gone += ("allocateLoadBalancerNodePorts", "loadBalancerClass")
+    if not _reachable_from_outside(spec):
+        gone.append("externalTrafficPolicy")
+    for field in gone:
+        if field in spec and spec[field] == old.get(field):
+            del spec[field]
+    if spec["type"] not in WITH_NODE_PORTS:
+        known = {port.get("nodePort") for port in old.get("ports", ())}
+        for port in spec.get("ports", ()):
+            if port.get("nodePort") in known:
+                port.pop("nodePort", None)
 
 
 def _timeout_s(spec: Obj) -> Any:
@@ -126,9 +177,21 @@ def _port_causes(spec: Obj) -> list[Cause]:
             shown |= {"TargetPort": 0, "NodePort": 0}
             said.append(status.duplicate(field, shown))
         numbered.add((port["protocol"], number))
-        if port.get("nodePort") and spec["type"] == "ClusterIP":
-            why = "may not be used when `type` is 'ClusterIP'"
-            said.append(status.forbidden_field(f"{field}.nodePort", why))
+    return said + _node_port_causes(ports, spec["type"])
+
+
+def _node_port_causes(ports: list[Obj], kind: str) -> list[Cause]:
+    said: list[Cause] = []
+    taken: set[tuple[str, int]] = set()
+    for index, port in enumerate(ports):
+        field, number = f"spec.ports[{index}].nodePort", port.get("nodePort")
+        if not number:
+            continue
+        if kind == "ClusterIP":
+            said.append(status.forbidden_field(field, "may not be used when `type` is 'ClusterIP'"))
+        if (port["protocol"], number) in taken:
+            said.append(status.duplicate(field, number))
+        taken.add((port["protocol"], number))
     return said
 
 
