@@ -15,7 +15,11 @@ from litmus.sandbox.machinery.status import Cause
 
 
 class Strategy:
-    """A kind without peculiarities. ``obj`` and ``new`` are private copies that may be changed in place."""
+    """A kind without peculiarities. ``obj`` and ``new`` are private copies that may be changed in place.
+
+    They have been decoded: their values are of the right types, quantities are canonical, nulls and the zero values
+    that Go leaves out are gone.
+    """
 
     generation_of: ClassVar[tuple[str, ...]] = ()
     """The parts (``spec``; ``metadata.annotations`` of a Deployment) whose change raises metadata.generation, which

@@ -2,15 +2,8 @@
 
 from typing import ClassVar
 
-from litmus.sandbox.machinery.objects import Obj
-
-from . import Strategy, omitted
+from . import Strategy
 
 
 class ServiceAccounts(Strategy):
     unconditional_update: ClassVar = False
-
-    def default(self, obj: Obj) -> None:
-        omitted.metadata(obj["metadata"])
-        omitted.nulls(obj)
-        omitted.fields(obj, "secrets", "imagePullSecrets")

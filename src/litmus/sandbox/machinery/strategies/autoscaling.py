@@ -7,7 +7,7 @@ from litmus.sandbox.machinery import names, status
 from litmus.sandbox.machinery.objects import Obj
 from litmus.sandbox.machinery.status import Cause
 
-from . import Strategy, causes, omitted
+from . import Strategy, causes
 
 _CPU_SHARE = 80
 """Percent of the requested cpu that an autoscaler without metrics aims at."""
@@ -15,9 +15,7 @@ _CPU_SHARE = 80
 
 class Autoscalers(Strategy):
     def default(self, obj: Obj) -> None:
-        omitted.metadata(obj["metadata"])
         spec = obj.setdefault("spec", {})
-        omitted.nulls(spec)
         spec.setdefault("minReplicas", 1)
         spec.setdefault("scaleTargetRef", {})
         if not spec.get("metrics"):

@@ -7,7 +7,7 @@ from litmus.sandbox.machinery import names, status
 from litmus.sandbox.machinery.objects import Obj
 from litmus.sandbox.machinery.status import Cause
 
-from . import Strategy, causes, omitted
+from . import Strategy, causes
 
 SIZE_MAX = 1024 * 1024
 """Bytes of all values together."""
@@ -23,11 +23,6 @@ _ACCOUNT = "kubernetes.io/service-account.name"
 
 
 class ConfigMaps(Strategy):
-    def default(self, obj: Obj) -> None:
-        omitted.metadata(obj["metadata"])
-        omitted.nulls(obj)
-        omitted.fields(obj, "data", "binaryData")
-
     def validate(self, obj: Obj) -> list[Cause]:
         text, binary = obj.get("data") or {}, obj.get("binaryData") or {}
         said: list[Cause] = []
@@ -48,11 +43,8 @@ class ConfigMaps(Strategy):
 
 class Secrets(Strategy):
     def default(self, obj: Obj) -> None:
-        omitted.metadata(obj["metadata"])
-        omitted.nulls(obj)
         for key, value in (obj.pop("stringData", None) or {}).items():
             obj.setdefault("data", {})[key] = base64.b64encode(value.encode()).decode()
-        omitted.fields(obj, "data")
         obj["type"] = obj.get("type") or "Opaque"
 
     def validate(self, obj: Obj) -> list[Cause]:

@@ -6,7 +6,7 @@ from litmus.sandbox.machinery import status
 from litmus.sandbox.machinery.objects import Obj
 from litmus.sandbox.machinery.status import Cause
 
-from . import Strategy, amounts, causes, omitted, pod_defaults, workload
+from . import Strategy, causes, pod_defaults, workload
 
 _BOTH_ZERO = "may not be 0 when `maxSurge` is 0"
 
@@ -17,12 +17,8 @@ class Deployments(Strategy):
     generation_of: ClassVar = ("spec", "metadata.annotations")
 
     def default(self, obj: Obj) -> None:
-        omitted.metadata(obj["metadata"])
         spec = obj.setdefault("spec", {})
-        omitted.nulls(spec)
-        omitted.fields(spec, "paused", "minReadySeconds")
-        with amounts.decoding(obj):
-            pod_defaults.template(spec)
+        pod_defaults.template(spec)
         spec.setdefault("replicas", 1)
         strategy = spec.setdefault("strategy", {})
         strategy["type"] = strategy.get("type") or "RollingUpdate"

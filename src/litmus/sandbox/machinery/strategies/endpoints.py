@@ -10,7 +10,7 @@ from litmus.sandbox.machinery import names, status
 from litmus.sandbox.machinery.objects import Obj
 from litmus.sandbox.machinery.status import Cause
 
-from . import Strategy, causes, omitted, pod_spec
+from . import Strategy, causes, pod_spec
 
 _TYPES = ("FQDN", "IPv4", "IPv6")
 _PROTOCOLS = ("SCTP", "TCP", "UDP")
@@ -19,13 +19,8 @@ _ENDPOINTS_MAX = 1000
 
 class Endpoints(Strategy):
     def default(self, obj: Obj) -> None:
-        omitted.metadata(obj["metadata"])
-        omitted.nulls(obj)
-        omitted.fields(obj, "subsets")
         for subset in obj.get("subsets", ()):
-            omitted.fields(subset, "addresses", "notReadyAddresses", "ports")
             for port in subset.get("ports", ()):
-                omitted.fields(port, "name", "protocol")
                 port.setdefault("protocol", "TCP")
 
     def validate(self, obj: Obj) -> list[Cause]:
@@ -39,14 +34,11 @@ class EndpointSlices(Strategy):
     generation_of: ClassVar = ("addressType", "endpoints", "ports")
 
     def default(self, obj: Obj) -> None:
-        omitted.metadata(obj["metadata"])
         obj["endpoints"] = obj.get("endpoints") or None
         for endpoint in obj["endpoints"] or ():
-            omitted.nulls(endpoint)
             endpoint.setdefault("conditions", {})
         obj["ports"] = obj.get("ports") or None
         for port in obj["ports"] or ():
-            omitted.nulls(port)
             port.setdefault("name", "")
             port.setdefault("protocol", "TCP")
 

@@ -4,7 +4,7 @@ from litmus.sandbox.machinery import names, objects, status
 from litmus.sandbox.machinery.objects import Obj
 from litmus.sandbox.machinery.status import Cause
 
-from . import Strategy, causes, omitted
+from . import Strategy, causes
 
 _TIMES = ("firstTimestamp", "lastTimestamp", "eventTime")
 
@@ -13,10 +13,8 @@ class Events(Strategy):
     create_on_update = True
 
     def default(self, obj: Obj) -> None:
-        omitted.metadata(obj["metadata"])
         obj.setdefault("involvedObject", {})
         obj.setdefault("source", {})
-        omitted.fields(obj, "reason", "message", "count", "type", "action", "series", "related")
         for field in _TIMES:
             obj.setdefault(field, None)
         obj.setdefault("reportingComponent", "")

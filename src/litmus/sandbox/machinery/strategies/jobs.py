@@ -10,7 +10,7 @@ from litmus.sandbox.machinery import names, objects, status
 from litmus.sandbox.machinery.objects import Obj
 from litmus.sandbox.machinery.status import Cause
 
-from . import Strategy, amounts, causes, omitted, pod_defaults, pod_spec, schedules, workload
+from . import Strategy, causes, pod_defaults, pod_spec, schedules, workload
 
 CONTROLLER_UID = "batch.kubernetes.io/controller-uid"
 JOB_NAME = "batch.kubernetes.io/job-name"
@@ -23,7 +23,6 @@ _CONCURRENCY = ("Allow", "Forbid", "Replace")
 
 def job_spec_defaults(spec: Obj) -> None:
     """The defaults of a JobSpec, in a Job or in a CronJob's template. Raises quantity.Malformed."""
-    omitted.nulls(spec)
     pod_defaults.template(spec)
     if "completions" not in spec and "parallelism" not in spec:
         spec["completions"] = 1
@@ -39,9 +38,7 @@ class Jobs(Strategy):
     generation_of: ClassVar = ("spec",)
 
     def default(self, obj: Obj) -> None:
-        omitted.metadata(obj["metadata"])
-        with amounts.decoding(obj):
-            job_spec_defaults(obj.setdefault("spec", {}))
+        job_spec_defaults(obj.setdefault("spec", {}))
         labels = obj["spec"]["template"]["metadata"].get("labels")
         if labels and not objects.labels(obj):
             obj["metadata"]["labels"] = dict(labels)
@@ -84,18 +81,14 @@ class CronJobs(Strategy):
     generation_of: ClassVar = ("spec",)
 
     def default(self, obj: Obj) -> None:
-        omitted.metadata(obj["metadata"])
         spec = obj.setdefault("spec", {})
-        omitted.nulls(spec)
-        omitted.fields(spec, "concurrencyPolicy")
         spec.setdefault("concurrencyPolicy", "Allow")
         spec.setdefault("suspend", False)
         spec.setdefault("successfulJobsHistoryLimit", 3)
         spec.setdefault("failedJobsHistoryLimit", 1)
         template = spec.setdefault("jobTemplate", {})
-        omitted.metadata(template.setdefault("metadata", {}))
-        with amounts.decoding(obj):
-            job_template_defaults(template.setdefault("spec", {}))
+        template.setdefault("metadata", {})
+        job_template_defaults(template.setdefault("spec", {}))
         obj.setdefault("status", {})
 
     def name_causes(self, name: str) -> list[Cause]:
@@ -122,7 +115,6 @@ class CronJobs(Strategy):
 
 def job_template_defaults(spec: Obj) -> None:
     """A CronJob's template: a pod template, and nothing that the Job itself gets when it is made."""
-    omitted.nulls(spec)
     pod_defaults.template(spec)
 
 

@@ -6,7 +6,7 @@ from litmus.sandbox.machinery import status
 from litmus.sandbox.machinery.objects import Obj
 from litmus.sandbox.machinery.status import Cause
 
-from . import Strategy, causes, omitted
+from . import Strategy, causes
 
 
 class Leases(Strategy):
@@ -14,8 +14,7 @@ class Leases(Strategy):
     unconditional_update: ClassVar = False
 
     def default(self, obj: Obj) -> None:
-        omitted.metadata(obj["metadata"])
-        omitted.nulls(obj.setdefault("spec", {}))
+        obj.setdefault("spec", {})
 
     def validate(self, obj: Obj) -> list[Cause]:
         spec = obj["spec"]

@@ -4,7 +4,7 @@ from litmus.sandbox.machinery import names, objects, status
 from litmus.sandbox.machinery.objects import Obj
 from litmus.sandbox.machinery.status import Cause
 
-from . import Strategy, causes, omitted
+from . import Strategy, causes
 
 NAME_LABEL = "kubernetes.io/metadata.name"
 FINALIZER = "kubernetes"
@@ -14,10 +14,9 @@ class Namespaces(Strategy):
     """``spec.finalizers`` holds a namespace until the controller has emptied it."""
 
     def default(self, obj: Obj) -> None:
-        omitted.metadata(obj["metadata"])
         if name := objects.name(obj):
             obj["metadata"].setdefault("labels", {})[NAME_LABEL] = name
-        omitted.fields(obj.setdefault("spec", {}), "finalizers")
+        obj.setdefault("spec", {})
         found = obj.setdefault("status", {})
         found["phase"] = found.get("phase") or "Active"
 

@@ -9,7 +9,7 @@ from litmus.sandbox.machinery import names, status
 from litmus.sandbox.machinery.objects import Obj
 from litmus.sandbox.machinery.status import Cause
 
-from . import Strategy, causes, handlers, omitted, pod_spec
+from . import Strategy, causes, handlers, pod_spec
 
 _PATH_TYPES = ("Exact", "ImplementationSpecific", "Prefix")
 _POLICY_TYPES = ("Ingress", "Egress")
@@ -20,10 +20,7 @@ class Ingresses(Strategy):
     generation_of: ClassVar = ("spec",)
 
     def default(self, obj: Obj) -> None:
-        omitted.metadata(obj["metadata"])
-        spec = obj.setdefault("spec", {})
-        omitted.nulls(spec)
-        omitted.fields(spec, "rules", "tls")
+        obj.setdefault("spec", {})
         obj.setdefault("status", {}).setdefault("loadBalancer", {})
 
     def validate(self, obj: Obj) -> list[Cause]:
@@ -46,8 +43,7 @@ class IngressClasses(Strategy):
     generation_of: ClassVar = ("spec",)
 
     def default(self, obj: Obj) -> None:
-        omitted.metadata(obj["metadata"])
-        omitted.nulls(obj.setdefault("spec", {}))
+        obj.setdefault("spec", {})
 
     def validate(self, obj: Obj) -> list[Cause]:
         controller = obj["spec"].get("controller", "")
@@ -67,14 +63,10 @@ class NetworkPolicies(Strategy):
     generation_of: ClassVar = ("spec",)
 
     def default(self, obj: Obj) -> None:
-        omitted.metadata(obj["metadata"])
         spec = obj.setdefault("spec", {})
-        omitted.nulls(spec)
         spec.setdefault("podSelector", {})
-        omitted.fields(spec["podSelector"], "matchLabels", "matchExpressions")
         if not spec.get("policyTypes"):
             spec["policyTypes"] = ["Ingress", "Egress"] if spec.get("egress") else ["Ingress"]
-        omitted.fields(spec, "ingress", "egress")
         for rule in (*spec.get("ingress", ()), *spec.get("egress", ())):
             for port in rule.get("ports") or ():
                 port.setdefault("protocol", "TCP")

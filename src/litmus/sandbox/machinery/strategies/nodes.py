@@ -4,7 +4,7 @@ from litmus.sandbox.machinery import names, quantity, status
 from litmus.sandbox.machinery.objects import Obj
 from litmus.sandbox.machinery.status import Cause
 
-from . import Strategy, amounts, causes, omitted, placement
+from . import Strategy, amounts, causes, placement
 
 _INFO = (
     *("machineID", "systemUUID", "bootID", "kernelVersion", "osImage", "containerRuntimeVersion", "kubeletVersion"),
@@ -19,18 +19,12 @@ _CHANGEABLE = ("taints", "unschedulable", "configSource", "providerID", "podCIDR
 
 class Nodes(Strategy):
     def default(self, obj: Obj) -> None:
-        omitted.metadata(obj["metadata"])
         spec = obj.setdefault("spec", {})
-        omitted.nulls(spec)
-        omitted.fields(spec, "taints", "unschedulable", "podCIDR", "podCIDRs", "providerID", "externalID")
         if spec.get("podCIDR") and not spec.get("podCIDRs"):
             spec["podCIDRs"] = [spec["podCIDR"]]
-        for taint in spec.get("taints", ()):
-            omitted.fields(taint, "value")
         found = obj.setdefault("status", {})
-        with amounts.decoding(obj):
-            amounts.resource_list(found.get("capacity"))
-            amounts.resource_list(found.get("allocatable"))
+        amounts.resource_list(found.get("capacity"))
+        amounts.resource_list(found.get("allocatable"))
         if "capacity" in found:
             found.setdefault("allocatable", dict(found["capacity"]))
         found.setdefault("daemonEndpoints", {}).setdefault("kubeletEndpoint", {}).setdefault("Port", 0)

@@ -7,7 +7,7 @@ from typing import Any
 
 from litmus.sandbox.machinery.objects import Obj
 
-from . import amounts, omitted
+from . import amounts
 
 GRACE_S = 30
 TOKEN_EXPIRATION_S = 3600
@@ -34,13 +34,12 @@ def pod(obj: Obj) -> None:
 def template(holder: Obj) -> None:
     """The defaults of ``holder["template"]``. Raises quantity.Malformed."""
     found = holder.setdefault("template", {})
-    omitted.metadata(found.setdefault("metadata", {}))
+    found.setdefault("metadata", {})
     pod_spec(found.setdefault("spec", {}))
 
 
 def pod_spec(spec: Obj) -> None:
     """The defaults of a PodSpec wherever it stands. Raises quantity.Malformed."""
-    omitted.pod_spec(spec)
     spec.setdefault("containers", [])
     for kind in CONTAINER_LISTS:
         for container in spec.get(kind, ()):
@@ -73,7 +72,6 @@ def _container(container: Obj) -> None:
     amounts.resource_list(resources.get("limits"))
     amounts.resource_list(resources.get("requests"))
     for port in container.get("ports", ()):
-        omitted.fields(port, "name")
         port.setdefault("protocol", "TCP")
     for variable in container.get("env", ()):
         _value_source(variable.get("valueFrom"))
@@ -90,7 +88,6 @@ def _value_source(source: Obj | None) -> None:
         source["fieldRef"].setdefault("apiVersion", "v1")
     if source and "resourceFieldRef" in source:
         source["resourceFieldRef"].setdefault("divisor", "0")
-        amounts.canonical(source["resourceFieldRef"], "divisor")
 
 
 def _probe(probe: Obj) -> None:
@@ -120,8 +117,6 @@ def _volume(volume: Obj) -> None:
             source.setdefault("defaultMode", FILE_MODE)
     if isinstance(host := volume.get("hostPath"), dict):
         host.setdefault("type", "")
-    if isinstance(empty := volume.get("emptyDir"), dict):
-        amounts.canonical(empty, "sizeLimit")
     _items(volume.get("downwardAPI"))
     for source in (volume.get("projected") or {}).get("sources", ()):
         _items(source.get("downwardAPI"))

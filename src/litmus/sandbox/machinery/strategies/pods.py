@@ -10,7 +10,7 @@ from litmus.sandbox.machinery import objects, status
 from litmus.sandbox.machinery.objects import Obj
 from litmus.sandbox.machinery.status import Cause
 
-from . import Strategy, amounts, causes, containers, omitted, placement, pod_defaults, pod_spec, qos
+from . import Strategy, causes, containers, placement, pod_defaults, pod_spec, qos
 
 OVER = ("Succeeded", "Failed")
 _UPDATABLE = (
@@ -27,9 +27,7 @@ class Pods(Strategy):
     generation_of: ClassVar = ("spec",)
 
     def default(self, obj: Obj) -> None:
-        omitted.metadata(obj["metadata"])
-        with amounts.decoding(obj):
-            pod_defaults.pod(obj)
+        pod_defaults.pod(obj)
         obj.setdefault("status", {}).setdefault("phase", "Pending")
 
     def prepare_create(self, obj: Obj) -> None:

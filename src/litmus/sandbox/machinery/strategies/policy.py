@@ -10,7 +10,7 @@ from litmus.sandbox.machinery import names, quantity, status
 from litmus.sandbox.machinery.objects import Obj
 from litmus.sandbox.machinery.status import Cause
 
-from . import Strategy, amounts, causes, omitted, workload
+from . import Strategy, amounts, causes, workload
 
 _SHOWN = ("disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods")
 _BUDGET = ("minAvailable", "selector", "maxUnavailable", "unhealthyPodEvictionPolicy")
@@ -32,8 +32,7 @@ class DisruptionBudgets(Strategy):
     unconditional_update: ClassVar = False
 
     def default(self, obj: Obj) -> None:
-        omitted.metadata(obj["metadata"])
-        omitted.nulls(obj.setdefault("spec", {}))
+        obj.setdefault("spec", {})
         found = obj.setdefault("status", {})
         for field in _SHOWN:
             found.setdefault(field, 0)
@@ -57,14 +56,10 @@ class DisruptionBudgets(Strategy):
 
 class Quotas(Strategy):
     def default(self, obj: Obj) -> None:
-        omitted.metadata(obj["metadata"])
         spec = obj.setdefault("spec", {})
-        omitted.nulls(spec)
-        omitted.fields(spec, "hard", "scopes")
         found = obj.setdefault("status", {})
-        with amounts.decoding(obj):
-            for amount_list in (spec.get("hard"), found.get("hard"), found.get("used")):
-                amounts.resource_list(amount_list)
+        for amount_list in (spec.get("hard"), found.get("hard"), found.get("used")):
+            amounts.resource_list(amount_list)
 
     def validate(self, obj: Obj) -> list[Cause]:
         said: list[Cause] = []
@@ -94,14 +89,11 @@ class LimitRanges(Strategy):
     """What is not said of a container's defaults follows from its maximum and its minimum."""
 
     def default(self, obj: Obj) -> None:
-        omitted.metadata(obj["metadata"])
-        omitted.nulls(obj.setdefault("spec", {}))
-        with amounts.decoding(obj):
-            for item in obj["spec"].get("limits") or ():
-                for field in _LIMITS:
-                    amounts.resource_list(item.get(field))
-                if item.get("type") == "Container":
-                    _container_defaults(item)
+        for item in obj.setdefault("spec", {}).get("limits") or ():
+            for field in _LIMITS:
+                amounts.resource_list(item.get(field))
+            if item.get("type") == "Container":
+                _container_defaults(item)
 
     def validate(self, obj: Obj) -> list[Cause]:
         said: list[Cause] = []

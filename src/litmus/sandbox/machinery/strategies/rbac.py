@@ -6,10 +6,9 @@ from litmus.sandbox.machinery import names, status
 from litmus.sandbox.machinery.objects import Obj
 from litmus.sandbox.machinery.status import Cause
 
-from . import Strategy, causes, omitted
+from . import Strategy, causes
 
 GROUP = "rbac.authorization.k8s.io"
-_RULE_FIELDS = ("apiGroups", "resources", "resourceNames", "nonResourceURLs")
 
 
 class _Named(Strategy):
@@ -21,11 +20,6 @@ class Roles(_Named):
     namespaced: ClassVar = True
 
     def default(self, obj: Obj) -> None:
-        omitted.metadata(obj["metadata"])
-        omitted.fields(obj, "aggregationRule")
-        for rule in obj.get("rules") or ():
-            omitted.nulls(rule)
-            omitted.fields(rule, *_RULE_FIELDS)
         obj["rules"] = obj.get("rules") or None
 
     def validate(self, obj: Obj) -> list[Cause]:
@@ -57,14 +51,9 @@ class Bindings(_Named):
     namespaced: ClassVar = True
 
     def default(self, obj: Obj) -> None:
-        omitted.metadata(obj["metadata"])
         reference = obj.setdefault("roleRef", {})
-        omitted.nulls(reference)
         reference["apiGroup"] = reference.get("apiGroup") or GROUP
-        omitted.fields(obj, "subjects")
         for subject in obj.get("subjects", ()):
-            omitted.nulls(subject)
-            omitted.fields(subject, "apiGroup", "namespace")
             if subject.get("kind") in ("User", "Group"):
                 subject.setdefault("apiGroup", GROUP)
 

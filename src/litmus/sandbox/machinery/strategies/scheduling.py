@@ -6,7 +6,7 @@ from litmus.sandbox.machinery import objects, status
 from litmus.sandbox.machinery.objects import Obj
 from litmus.sandbox.machinery.status import Cause
 
-from . import Strategy, causes, omitted
+from . import Strategy, causes
 
 HIGHEST = 1_000_000_000
 SYSTEM_PREFIX = "system-"
@@ -18,9 +18,6 @@ class PriorityClasses(Strategy):
     generation_of: ClassVar = ("value", "description", "globalDefault")
 
     def default(self, obj: Obj) -> None:
-        omitted.metadata(obj["metadata"])
-        omitted.nulls(obj)
-        omitted.fields(obj, "globalDefault", "description")
         obj.setdefault("value", 0)
         obj.setdefault("preemptionPolicy", "PreemptLowerPriority")
 

@@ -10,7 +10,7 @@ from litmus.sandbox.machinery import names, status
 from litmus.sandbox.machinery.objects import Obj
 from litmus.sandbox.machinery.status import Cause
 
-from . import Strategy, causes, omitted, pod_spec
+from . import Strategy, causes, pod_spec
 
 AFFINITY_S = 10800
 AFFINITY_MAX_S = 86400
@@ -21,31 +21,22 @@ _ADDRESSES = ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy")
 _TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 _PROTOCOLS = ("SCTP", "TCP", "UDP")
 _POLICIES = ("Cluster", "Local")
-_EMPTIES = (
-    *("ports", "selector", "externalIPs", "loadBalancerIP", "loadBalancerSourceRanges", "externalName"),
-    *("publishNotReadyAddresses", "clusterIP", "clusterIPs", "healthCheckNodePort", "type", "sessionAffinity"),
-    *("externalTrafficPolicy", "ipFamilies", "trafficDistribution"),
-)
 
 
 class Services(Strategy):
     """Which of its fields stand depends on its type."""
 
     def default(self, obj: Obj) -> None:
-        omitted.metadata(obj["metadata"])
         spec = obj.setdefault("spec", {})
-        omitted.nulls(spec)
-        omitted.fields(spec, *_EMPTIES)
         kind = spec.setdefault("type", "ClusterIP")
         if spec.setdefault("sessionAffinity", "None") == "None":
             spec.pop("sessionAffinityConfig", None)
         elif spec["sessionAffinity"] == "ClientIP" and _timeout_s(spec) is None:
             spec["sessionAffinityConfig"] = {"clientIP": {"timeoutSeconds": AFFINITY_S}}
         for port in spec.get("ports", ()):
-            omitted.fields(port, "name", "protocol", "targetPort", "nodePort")
             port.setdefault("protocol", "TCP")
             if "port" in port:
-                port.setdefault("targetPort", port["port"])
+                port["targetPort"] = port.get("targetPort") or port["port"]
         if _reachable_from_outside(spec):
             spec.setdefault("externalTrafficPolicy", "Cluster")
         if kind in WITH_ADDRESS:

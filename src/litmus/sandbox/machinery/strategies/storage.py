@@ -10,7 +10,7 @@ from litmus.sandbox.machinery import names, quantity, status
 from litmus.sandbox.machinery.objects import Obj
 from litmus.sandbox.machinery.status import Cause
 
-from . import Strategy, amounts, causes, omitted, placement
+from . import Strategy, amounts, causes, placement
 
 _ACCESS_MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
 _RECLAIM = ("Delete", "Recycle", "Retain")
@@ -27,8 +27,6 @@ _CLAIM_IMMUTABLE = (
 def claim_defaults(claim: Obj) -> None:
     """The defaults of a PersistentVolumeClaim, also of one in a StatefulSet. Raises quantity.Malformed."""
     spec = claim.setdefault("spec", {})
-    omitted.nulls(spec)
-    omitted.fields(spec, "accessModes", "volumeName")
     spec.setdefault("volumeMode", "Filesystem")
     resources = spec.setdefault("resources", {})
     amounts.resource_list(resources.get("requests"))
@@ -38,9 +36,7 @@ def claim_defaults(claim: Obj) -> None:
 
 class Claims(Strategy):
     def default(self, obj: Obj) -> None:
-        omitted.metadata(obj["metadata"])
-        with amounts.decoding(obj):
-            claim_defaults(obj)
+        claim_defaults(obj)
 
     def prepare_create(self, obj: Obj) -> None:
         super().prepare_create(obj)
@@ -75,11 +71,8 @@ class Claims(Strategy):
 
 class Volumes(Strategy):
     def default(self, obj: Obj) -> None:
-        omitted.metadata(obj["metadata"])
         spec = obj.setdefault("spec", {})
-        omitted.nulls(spec)
-        with amounts.decoding(obj):
-            amounts.resource_list(spec.get("capacity"))
+        amounts.resource_list(spec.get("capacity"))
         spec.setdefault("persistentVolumeReclaimPolicy", "Retain")
         spec.setdefault("volumeMode", "Filesystem")
         if isinstance(spec.get("hostPath"), dict):
@@ -110,8 +103,6 @@ class Volumes(Strategy):
 
 class StorageClasses(Strategy):
     def default(self, obj: Obj) -> None:
-        omitted.metadata(obj["metadata"])
-        omitted.nulls(obj)
         obj.setdefault("reclaimPolicy", "Delete")
         obj.setdefault("volumeBindingMode", "Immediate")
 
@@ -139,9 +130,7 @@ class Drivers(Strategy):
     unconditional_update: ClassVar = False
 
     def default(self, obj: Obj) -> None:
-        omitted.metadata(obj["metadata"])
         spec = obj.setdefault("spec", {})
-        omitted.nulls(spec)
         for field, value in (("attachRequired", True), ("podInfoOnMount", False), ("storageCapacity", False)):
             spec.setdefault(field, value)
         spec.setdefault("fsGroupPolicy", "ReadWriteOnceWithFSType")
@@ -154,7 +143,6 @@ class DriverNodes(Strategy):
     unconditional_update: ClassVar = False
 
     def default(self, obj: Obj) -> None:
-        omitted.metadata(obj["metadata"])
         spec = obj.setdefault("spec", {})
         spec["drivers"] = spec.get("drivers") or None
 
@@ -163,8 +151,7 @@ class Attachments(Strategy):
     unconditional_update: ClassVar = False
 
     def default(self, obj: Obj) -> None:
-        omitted.metadata(obj["metadata"])
-        omitted.nulls(obj.setdefault("spec", {}))
+        obj.setdefault("spec", {})
         obj.setdefault("status", {}).setdefault("attached", False)
 
     def validate(self, obj: Obj) -> list[Cause]:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from litmus.sandbox.machinery.objects import Obj
 
-from . import Strategy, omitted
+from . import Strategy
 
 
 class Webhooks(Strategy):
@@ -15,9 +15,6 @@ class Webhooks(Strategy):
     own: ClassVar[dict[str, Any]] = {}
 
     def default(self, obj: Obj) -> None:
-        omitted.metadata(obj["metadata"])
-        omitted.nulls(obj)
-        omitted.fields(obj, "webhooks")
         for hook in obj.get("webhooks", ()):
             for field, value in (("failurePolicy", "Fail"), ("matchPolicy", "Equivalent"), ("timeoutSeconds", 10)):
                 hook.setdefault(field, value)

@@ -10,7 +10,7 @@ from litmus.sandbox.machinery import objects, status
 from litmus.sandbox.machinery.objects import Obj
 from litmus.sandbox.machinery.status import Cause
 
-from . import Strategy, amounts, causes, omitted, pod_defaults, pod_spec, storage, workload
+from . import Strategy, causes, pod_defaults, pod_spec, storage, workload
 
 TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
 _STATEFUL_UPDATES = (
@@ -31,13 +31,9 @@ class Workload(Strategy):
     needs_template: ClassVar = True
 
     def default(self, obj: Obj) -> None:
-        omitted.metadata(obj["metadata"])
         spec = obj.setdefault("spec", {})
-        omitted.nulls(spec)
-        omitted.fields(spec, "minReadySeconds")
         if self.needs_template or "template" in spec:
-            with amounts.decoding(obj):
-                pod_defaults.template(spec)
+            pod_defaults.template(spec)
         self.default_spec(obj, spec)
         found = obj.setdefault("status", {})
         for field in self.shown:
@@ -61,7 +57,6 @@ class StatefulSets(Workload):
     shown: ClassVar = ("replicas", "availableReplicas")
 
     def default_spec(self, obj: Obj, spec: Obj) -> None:
-        omitted.fields(spec, "podManagementPolicy", "serviceName", "volumeClaimTemplates")
         spec.setdefault("podManagementPolicy", "OrderedReady")
         update = spec.setdefault("updateStrategy", {})
         if not update.get("type"):
@@ -77,9 +72,8 @@ class StatefulSets(Workload):
         for claim in spec.get("volumeClaimTemplates", ()):
             claim.setdefault("apiVersion", "v1")
             claim.setdefault("kind", "PersistentVolumeClaim")
-            omitted.metadata(claim.setdefault("metadata", {}))
-            with amounts.decoding(obj):
-                storage.claim_defaults(claim)
+            claim.setdefault("metadata", {})
+            storage.claim_defaults(claim)
 
     def validate(self, obj: Obj) -> list[Cause]:
         spec = obj["spec"]
@@ -173,7 +167,6 @@ class ControllerRevisions(Strategy):
     """A state of a template as it once was; it never changes."""
 
     def default(self, obj: Obj) -> None:
-        omitted.metadata(obj["metadata"])
         obj.setdefault("revision", 0)
 
     def validate(self, obj: Obj) -> list[Cause]:
@@ -188,9 +181,7 @@ class PodTemplates(Strategy):
     generation_of: ClassVar = ("template",)
 
     def default(self, obj: Obj) -> None:
-        omitted.metadata(obj["metadata"])
-        with amounts.decoding(obj):
-            pod_defaults.template(obj)
+        pod_defaults.template(obj)
 
     def validate(self, obj: Obj) -> list[Cause]:
         return pod_spec.template_causes(obj["template"], "template")
