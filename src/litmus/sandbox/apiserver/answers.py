@@ -24,7 +24,11 @@ from litmus.sandbox.machinery.status import Refusal
 META = "meta.k8s.io/v1"
 # Refusals that Kubernetes makes of the HTTP code alone carry details, be they empty.
 _WITH_DETAILS = ("NotFound", "MethodNotAllowed", "Forbidden")
-_GENERIC_DETAILS = ("406: Not Acceptable", "415: Unsupported Media Type")
+_GENERIC_DETAILS = (
+    "406: Not Acceptable",
+    "415: Unsupported Media Type",
+    "the server rejected our request due to an error in our request",
+)
 _RETRY_AFTER_S = "retryAfterSeconds"
 
 
@@ -137,7 +141,7 @@ def many(call: Call, listing: Listing) -> Response:
     """A list. Raises Refusal 406."""
     accept, resource = call.accepted(), call.known
     meta: Obj = {"resourceVersion": str(listing.revision)}
-    if listing.continue_:
+    if listing.continue_ or resource.custom:  # a list of custom objects says it on the last page, too
         meta["continue"] = listing.continue_
     if listing.remaining:
         meta["remainingItemCount"] = listing.remaining

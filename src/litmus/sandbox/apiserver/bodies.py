@@ -11,7 +11,7 @@ import msgspec
 
 from litmus.sandbox.apiserver import protobuf
 from litmus.sandbox.apiserver.negotiation import JSON, PROTOBUF, YAML
-from litmus.sandbox.machinery import status
+from litmus.sandbox.machinery import schemas, status
 from litmus.sandbox.machinery.objects import Obj
 from litmus.sandbox.machinery.patches import reading
 from litmus.sandbox.machinery.resources import Resource
@@ -89,8 +89,17 @@ def _check_kind(found: Obj, expected: Resource, versions: Sequence[str]) -> None
         found["apiVersion"] = version = expected.group_version
     if kind == expected.kind and version in versions:
         return
-    said = f'{kind} in version "{str(version).rpartition("/")[2]}" cannot be handled as a {expected.kind}: '
+    group, _, bare = str(version).rpartition("/")
+    said = f'{kind} in version "{bare}" cannot be handled as a {expected.kind}: '
+    if schemas.of(group, bare, str(kind)) is not None:
+        internal = f"{_package(expected.group)}.{expected.kind}"
+        raise status.bad_request(f"{said}converting ({bare}.{kind}) to ({internal}): unknown conversion")
     raise status.bad_request(f'{said}no kind "{kind}" is registered for version "{version}" in scheme {_SCHEME}')
+
+
+def _package(group: str) -> str:
+    """The Go package of a group's internal types: core, apps, rbac."""
+    return group.partition(".")[0] or "core"
 
 
 def _check_custom(found: Obj, expected: Resource) -> None:

@@ -7,7 +7,7 @@ import dataclasses
 
 from starlette.responses import Response
 
-from litmus.sandbox.apiserver import answers, bodies, escalation, listing, patching, query
+from litmus.sandbox.apiserver import answers, escalation, listing, query
 from litmus.sandbox.apiserver.call import Call
 from litmus.sandbox.machinery import objects, status
 from litmus.sandbox.machinery.objects import Obj
@@ -71,9 +71,8 @@ async def _update(call: Call) -> Response:
 
 
 async def _patch(call: Call) -> Response:
-    kind = bodies.media_type(call.content_type)
-    asked = call.options(apply=kind == patching.APPLY)
-    patch = patching.read(kind, await call.body(), call.known, registry=call.registry)
+    asked = call.options()
+    patch = await call.patch(call.known)
     if escalation.concerns(call.known):
         _check_escalation(call, call.registry.patch(call.known, call.key, patch, asked=_trial(asked))[0])
     made, created = call.registry.patch(call.known, call.key, patch, subresource=call.info.subresource, asked=asked)

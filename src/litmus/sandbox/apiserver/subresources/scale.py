@@ -6,7 +6,7 @@ Source: the documentation "Scale subresource" (custom resources) and k8s.io/kube
 
 from starlette.responses import Response
 
-from litmus.sandbox.apiserver import answers, bodies, definitions, patching
+from litmus.sandbox.apiserver import answers, definitions
 from litmus.sandbox.apiserver.call import Call
 from litmus.sandbox.apiserver.definitions import ScalePaths
 from litmus.sandbox.machinery import objects, selectors, status
@@ -38,9 +38,8 @@ async def update(call: Call) -> Response:
 
 async def patch(call: Call) -> Response:
     """Raises Refusal 400, 404, 409, 415 and 422."""
-    kind = bodies.media_type(call.content_type)
-    asked = call.options(apply=kind == patching.APPLY)
-    change = patching.read(kind, await call.body(), SCALE, registry=call.registry)
+    asked = call.options()
+    change = await call.patch(SCALE)
     shown = _shown(call, _target(call))
     new = change.applied(SCALE, shown, subresource="", asked=asked, now=call.services.now())
     return _answer(call, _stored(call, new, asked), warnings=asked.warnings)
