@@ -1,6 +1,7 @@
 """A connection to a port of a pod, copied both ways between the pod and a client of port-forward."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
@@ -22,7 +23,7 @@ async def dial(pod: Obj, port: int) -> "Connection":
         async with asyncio.timeout(_CONNECT_S):
             return Connection(*await asyncio.open_connection(address, ports.reachable(port)))
     except OSError as failed:  # a TimeoutError is one
-        why = failed.strerror or str(failed) or "timed out"
+        why = f"connect: {os.strerror(failed.errno).lower()}" if failed.errno else str(failed) or "i/o timeout"
         where = f"pod {targets.full_name(pod)}, uid {objects.uid(pod)}"
         raise OSError(f"error forwarding port {port} to {where}: dial tcp {address}:{port}: {why}") from failed
 

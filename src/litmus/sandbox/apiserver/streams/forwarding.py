@@ -57,7 +57,7 @@ async def _by_spdy(request: Request, pod: Obj) -> Response:
     try:
         await _by_streams(connection, pod)
     finally:
-        connection.close()
+        await connection.close()
     return upgrade.Taken()
 
 

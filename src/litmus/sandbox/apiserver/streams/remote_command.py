@@ -217,7 +217,7 @@ class StreamsClient:
         await asyncio.wait([self._serving], timeout=_FAREWELL_S)
         self._serving.cancel()
         await asyncio.wait([self._serving])
-        self._connection.close()
+        await self._connection.close()
 
 
 async def _streams(talk: session.Session, expected: set[str]) -> dict[str, session.Stream]:

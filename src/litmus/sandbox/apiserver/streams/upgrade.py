@@ -7,6 +7,7 @@ authorization and refusals are then those of any request), with an ASGI extensio
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ from litmus.sandbox.machinery import status
 
 EXTENSION = "litmus.sandbox.upgrade"
 _BUFFER_BYTES = 65_536
+_FAREWELL_S = 2.0
 _SWITCHING = 101
 Header = tuple[str, str]
 
@@ -48,12 +50,16 @@ class Connection:
 
     def shutdown(self) -> None:
         """What uvicorn calls on each connection when the server stops."""
-        self._writer.close()
+        self._writer.transport.abort()
 
-    def close(self) -> None:
-        """Close once all that was written is sent."""
-        self._forget(self)
+    async def close(self) -> None:
+        """Send what was written and close. TLS waits long for the peer's farewell, this does not."""
         self._writer.close()
+        with contextlib.suppress(OSError):
+            async with asyncio.timeout(_FAREWELL_S):
+                await self._writer.wait_closed()
+        self._writer.transport.abort()
+        self._forget(self)
 
 
 Accept = Callable[[Sequence[Header]], Awaitable[Connection]]

@@ -58,7 +58,7 @@ class WebSocket:
             async with asyncio.timeout(_FAREWELL_S):
                 while not self._over:
                     await self._read()
-        self._connection.close()
+        await self._connection.close()
 
     async def _read(self) -> None:
         """Take in what the client sends next."""
