@@ -111,15 +111,10 @@ class Container:
         assert self.exit is not None
         return self.exit
 
-    async def stop(self, *, grace_s: float) -> Exit:
-        """The stop signal to the main process, and SIGKILL to everything after ``grace_s`` seconds."""
-        if self._process is not None and grace_s > 0:
+    def interrupt(self) -> None:
+        """The stop signal to the main process."""
+        if self._process is not None:
             self._process.send(self.recipe.stop_signal)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(grace_s):
-                    await self._process.wait()
-        self.kill()
-        return await self.wait()
 
     def kill(self) -> None:
         """SIGKILL to the main process; the rest follows it."""

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +15,10 @@ from litmus.sandbox.machinery.objects import Obj
 from . import environment, processes, spawning, volumes
 from .container import Recipe
 from .pulling import Pulled
-from .view import Mount, View
+from .view import SHIM, Mount, View, untouched
 
 MESSAGE_PATH = "/dev/termination-log"
+_COMMAND = ("command", "args")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +81,9 @@ def prepare(
     ]
     paths = {mount.path for mount in mounts}
     cwd, made = _working_dir(spec.get("workingDir") or image.working_dir, root, (*mounts, *extra))
+    everything = (*mounts, *(mount for mount in (*extra, *made) if mount.path not in paths))
     view = View(
-        mounts=(*mounts, *(mount for mount in (*extra, *made) if mount.path not in paths)),
+        mounts=(*everything, *untouched(everything, _of_machine(pulled, place))),
         ip="" if host_network else context.ip,
         hostname=hostname,
         proc=place.proc if (pod.get("spec") or {}).get("hostPID") else "",
@@ -150,6 +153,16 @@ def _variables(given: Mapping[str, str], pulled: Pulled, view: View, root: Path)
     return {name: value.replace("\0", "") for name, value in env.items()}
 
 
+def _of_machine(pulled: Pulled, place: Place) -> list[str]:
+    """Paths that mean this machine's files, whatever is mounted above them."""
+    image = pulled.image
+    programs = [word for command in image.programs.values() for word in command]
+    return [
+        *(place.sandbox, str(SHIM), sys.prefix, sys.base_prefix),
+        *(*image.entrypoint, *image.cmd, *image.env.values(), image.working_dir, *programs, *pulled.folders),
+    ]
+
+
 def _working_dir(wanted: str, root: Path, mounts: tuple[Mount, ...]) -> tuple[str, list[Mount]]:
     """The real folder to start in, and a mount for one that the image would have had but this machine has not.
 
@@ -174,3 +187,8 @@ def _stop_signal(spec: Obj, image: images.Image) -> int:
     """``lifecycle.stopSignal``, else the image's, else SIGTERM."""
     name = str((spec.get("lifecycle") or {}).get("stopSignal") or image.stop_signal or "SIGTERM")
     return signal.Signals[name] if name in signal.Signals.__members__ else signal.SIGTERM
+
+
+def remove(folder: Path) -> None:
+    """A folder and everything in it; what can't be removed stays."""
+    shutil.rmtree(folder, ignore_errors=True)

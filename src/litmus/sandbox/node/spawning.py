@@ -14,13 +14,15 @@ import os
 import signal
 import subprocess
 import termios
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _libc = ctypes.CDLL(None, use_errno=True)
+_ours: set[int] = set()
 _thread = ThreadPoolExecutor(1, thread_name_prefix="spawn")
 
 
@@ -93,21 +95,13 @@ def become_subreaper() -> None:
     _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def reap(known: Callable[[int], bool]) -> None:
-    """Collects children that have ended and that nobody here knows: orphans of containers."""
-    with contextlib.suppress(OSError), open(f"/proc/self/task/{os.getpid()}/children") as file:  # noqa: PTH123
-        for pid in map(int, file.read().split()):
-            if not known(pid) and _is_zombie(pid):
-                with contextlib.suppress(OSError):
-                    os.waitpid(pid, os.WNOHANG)
-
-
-def _is_zombie(pid: int) -> bool:
-    try:
-        with open(f"/proc/{pid}/stat") as file:  # noqa: PTH123
-            return file.read().rpartition(")")[2].split()[0] == "Z"
-    except (OSError, IndexError):
-        return False
+def reap() -> None:
+    """Collects children that have ended and that were not started here: orphans of containers."""
+    # Children of a thread are listed with that thread; orphans come to the main one, ours to the one that spawns.
+    with contextlib.suppress(OSError):
+        for pid in map(int, Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()):
+            if pid not in _ours:
+                os.waitpid(pid, os.WNOHANG)
 
 
 def _start(command: Command) -> "subprocess.Popen[bytes]":
@@ -121,7 +115,7 @@ def _start(command: Command) -> "subprocess.Popen[bytes]":
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
     try:
-        return subprocess.Popen(
+        child = subprocess.Popen(
             list(command.argv),
             env=dict(command.env),
             cwd=command.cwd,
@@ -131,6 +125,8 @@ def _start(command: Command) -> "subprocess.Popen[bytes]":
             start_new_session=True,
             preexec_fn=prepare,  # noqa: PLW1509 - two system calls; nothing that another thread could hold is taken
         )
+        _ours.add(child.pid)
+        return child
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         raise NotStarted(_why(command, error)) from error
 
@@ -158,6 +154,7 @@ def _watch(loop: asyncio.AbstractEventLoop, child: "subprocess.Popen[bytes]", pr
     def ended() -> None:
         loop.remove_reader(handle)
         os.close(handle)
+        _ours.discard(child.pid)
         process.end(child.wait())  # does not block: the pidfd is readable because it has ended
 
     loop.add_reader(handle, ended)
@@ -169,3 +166,4 @@ def _abandon(started: "asyncio.Future[subprocess.Popen[bytes]]") -> None:
         with contextlib.suppress(OSError):
             os.killpg(child.pid, signal.SIGKILL)
         child.wait()
+        _ours.discard(child.pid)

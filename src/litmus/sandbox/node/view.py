@@ -8,7 +8,7 @@ and listen on the pod's address, through ``shim/sitecustomize.py``, which reads 
 import functools
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,6 +89,23 @@ class View:
             return f"{self.ip}:{found}" if match[1] or found != number else self.ip
 
         return _LOOPBACK.sub(address, text)
+
+
+def untouched(mounts: Sequence[Mount], words: Iterable[str]) -> list[Mount]:
+    """Mounts of places onto themselves, for what is real although it lies below a mount path.
+
+    That are the places of the mounts, and the absolute paths in ``words``, which are this machine's: the program of an
+    image may be found below ``/tmp``, where each container has a folder of its own.
+    """
+    paths = {mount.path for mount in mounts}
+    found = set()
+    for word in (*(mount.place for mount in mounts), *words):
+        parts = word.split("/") if word.startswith("/") else []
+        for end in range(2, len(parts)):
+            if "/".join(parts[:end]) in paths:
+                found.add("/".join(parts[: end + 1]))
+                break
+    return [Mount(path, path) for path in sorted(found - paths)]
 
 
 @functools.lru_cache(maxsize=512)
