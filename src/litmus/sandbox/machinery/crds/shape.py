@@ -21,7 +21,7 @@ def _of(props: Obj) -> Schema:
         return Schema(type="int-or-string")
     kind = props.get("type", "")
     if kind in _SCALARS:
-        return Schema(type=_SCALARS[kind])
+        return Schema(type=_SCALARS[kind], default=props.get("default"))
     if kind == "array":
         return _array(props)
     if kind == "object":

@@ -4,7 +4,6 @@ lightkube keeps them in the docstrings of its types: the text of the kind, then 
 """
 
 import re
-from functools import cache
 
 from . import built_in
 
@@ -12,7 +11,6 @@ _FIELD = re.compile(r"^ {6}\* \*\*(?P<name>\w+)\*\* ``[^`]*`` - ?", re.MULTILINE
 _PARAMETERS = "**parameters**"
 
 
-@cache
 def of(definition: str) -> tuple[str, dict[str, str]]:
     """The text of a definition, and those of its fields by their JSON names."""
     text, _, fields = built_in.described(definition).partition(_PARAMETERS)

@@ -78,7 +78,8 @@ class Schema:
     ``items``: of an array's elements, a map's values. ``list_type``, ``map_keys``, ``map_type``: how server-side apply
     merges. ``merge_key``, ``patch_strategy``: how a strategic merge patch does. ``omitted``: a zero value (false, 0,
     '', an empty list) vanishes, as Go's omitempty does on a field that is no pointer. ``go_type``: a named Go type of a
-    string or list, for error texts. ``open``: fields that no schema names stay (preserve-unknown-fields).
+    string or list, for error texts. ``open``: fields that no schema names stay (preserve-unknown-fields). ``default``:
+    of a custom resource's scalar, where it is the key of a list.
     """
 
     type: Type
@@ -92,6 +93,7 @@ class Schema:
     omitted: bool = False
     go_type: str = ""
     open: bool = False
+    default: str | int | bool | None = None
 
     @property
     def fields(self) -> Fields:

@@ -73,9 +73,8 @@ def described(definition: str, dialect: Dialect, text: str) -> Obj:
     return {"description": text, **found} if dialect == "v2" else {"allOf": [found], "default": {}, "description": text}
 
 
-@cache
 def definition(name: str, dialect: Dialect) -> Obj:
-    """A built-in definition. Shared: nobody changes it."""
+    """A built-in definition."""
     if name in _SPECIAL:
         shape = _SPECIAL_V3.get(name) if dialect == "v3" else None
         return {"description": _SPECIAL_TEXTS[name], **(shape or _SPECIAL[name])}

@@ -13,7 +13,7 @@ from . import openapi_custom, openapi_parts, openapi_paths, openapi_types
 
 
 def document_v2(catalogue: Catalogue, crds: Iterable[Obj] = ()) -> Obj:
-    """The document. ``crds``: the definitions of the custom resources in the catalogue. Parts of it are shared."""
+    """The document. ``crds``: the definitions of the custom resources in the catalogue."""
     known = openapi_parts.by_name(crds)
     paths: Obj = {}
     definitions: Obj = {}

@@ -36,7 +36,7 @@ def index_v3(catalogue: Catalogue, crds: Iterable[Obj] = ()) -> Obj:
 
 
 def document_v3(catalogue: Catalogue, group: str, version: str, crds: Iterable[Obj] = ()) -> Obj:
-    """The document of a group and version; parts of it are shared. Raises Refusal (404) for one that is not served."""
+    """The document of a group and version. Raises Refusal (404) for one that is not served."""
     resources = [one for one in catalogue if (one.group, one.version) == (group, version)]
     if not resources:
         raise status.path_not_found()
