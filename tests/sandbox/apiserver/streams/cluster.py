@@ -79,7 +79,8 @@ class Kubelet:
         command = request.query.getall("command", ["cat"])
         run = _in_terminal if request.query.get("tty") else self._piped
         code = await run(socket, command)
-        await socket.send_bytes(b"\x03" + json.dumps(ended(code)).encode())
+        with contextlib.suppress(ConnectionError):  # the client may be gone
+            await socket.send_bytes(b"\x03" + json.dumps(ended(code)).encode())
         await socket.close()
         return socket
 
