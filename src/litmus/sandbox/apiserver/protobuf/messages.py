@@ -1,9 +1,10 @@
 """Which number of which message is which field of the JSON: facts of the Kubernetes API, kept as data.
 
 They stand in ``messages.txt``, a line per message below its apiVersion, and are those of the ``protobuf:"…"`` tags of
-k8s.io/api 1.37, as the type information in kubectl 1.37 has them (1.20 agrees in all that it knows): ``3=command[]`` is field 3, a list of strings that JSON calls ``command``; ``{}`` is a map; ``:int``
-and the like are types (without one: string), a capital begins the name of a message; ``!`` means that JSON says even
-a zero (a pointer in Go, or a field without ``omitempty``); the name ``.`` that the fields stand in the parent.
+k8s.io/api 1.37, as the type information in kubectl 1.37 has them (1.20 agrees in all that it knows). ``3=command[]`` is
+field 3, a list of strings that JSON calls ``command``; ``{}`` is a map; ``:int`` and the like are types (without one:
+string), a capital begins the name of a message; ``!`` means that JSON says even a zero (a pointer in Go, or a field
+without ``omitempty``); the name ``.`` that the fields stand in the parent.
 """
 
 import functools
