@@ -49,6 +49,14 @@ networking.v1.IngressPortStatus error
 networking.v1.NetworkPolicyPort protocol
 """)
 )
+# Strings that are optional for clients and yet always written.
+_WRITTEN_STRINGS = frozenset(
+    facts.pairs("""
+apps.v1.StatefulSetSpec serviceName
+core.v1.Event reportingComponent reportingInstance
+rbac.v1.RoleRef apiGroup
+""")
+)
 # Booleans and integers: none that are optional but these.
 _PLAIN_BOOLEANS = _words("""
 authenticated chapAuthDiscovery chapAuthSession denied deprecated exclusiveMaximum exclusiveMinimum globalDefault
@@ -103,7 +111,7 @@ def vanish(definition: str, field: str, kind: str) -> bool:
     """Whether '', false, 0 or an empty list in an optional field is as good as no field. ``kind``: the type."""
     at = (definition, field)
     if kind in ("string", "bytes"):
-        return field not in _POINTER_STRINGS and at not in _POINTER_STRINGS_OF
+        return field not in _POINTER_STRINGS and at not in _POINTER_STRINGS_OF | _WRITTEN_STRINGS
     if kind == "boolean":
         return field in _PLAIN_BOOLEANS and at not in _POINTER_BOOLEANS_OF
     if kind in ("int32", "int64"):
