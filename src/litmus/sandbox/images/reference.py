@@ -19,6 +19,8 @@ _SHAPE = re.compile(
     re.ASCII,
 )
 
+_UPPER = re.compile(r"[a-z0-9._/-]*[A-Z]", re.ASCII)
+
 
 class Invalid(ValueError):
     """The text is no name of an image; the message says what is wrong in the words of a container runtime."""
@@ -52,7 +54,7 @@ def parse(text: str) -> Reference:
     """A name as written in a manifest. Raises Invalid."""
     shape = _SHAPE.fullmatch(text)
     if not shape:
-        why = "repository name must be lowercase" if _SHAPE.fullmatch(text.lower()) else ""
+        why = "repository name must be lowercase" if _UPPER.match(text) else ""
         raise Invalid("invalid reference format" + (f": {why}" if why else ""))
     registry, repository = shape["registry"] or "", shape["repository"]
     first, slash, rest = repository.partition("/")

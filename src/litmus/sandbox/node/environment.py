@@ -193,8 +193,9 @@ def _is_name(text: str) -> bool:
 
 
 def texts(obj: Obj) -> dict[str, str]:
-    """The data of a ConfigMap or Secret as text."""
-    return {key: value.decode("utf-8", "surrogateescape") for key, value in contents(obj).items()}
+    """The data of a ConfigMap or Secret as variables get it, without ``binaryData``."""
+    plain = {name: part for name, part in obj.items() if name != "binaryData"}
+    return {key: value.decode("utf-8", "surrogateescape") for key, value in contents(plain).items()}
 
 
 def contents(obj: Obj) -> dict[str, bytes]:

@@ -81,7 +81,7 @@ def prepare(
     ]
     paths = {mount.path for mount in mounts}
     cwd, made = _working_dir(spec.get("workingDir") or image.working_dir, root, (*mounts, *extra))
-    everything = (*mounts, *(mount for mount in (*extra, *made) if mount.path not in paths))
+    everything = (*mounts, *(mount for mount in (*extra, *made, *_parents(mounts, root)) if mount.path not in paths))
     view = View(
         mounts=(*everything, *untouched(everything, _of_machine(pulled, place))),
         ip="" if host_network else context.ip,
@@ -151,6 +151,16 @@ def _variables(given: Mapping[str, str], pulled: Pulled, view: View, root: Path)
     env["PATH"] = os.pathsep.join([*pulled.folders, env["PATH"]])
     env |= view.variables(env.get("PYTHONPATH", ""))
     return {name: value.replace("\0", "") for name, value in env.items()}
+
+
+def _parents(mounts: tuple[Mount, ...], root: Path) -> list[Mount]:
+    """The folders above mounts that this machine does not have: in an image they would be there."""
+    found = {}
+    for mount in mounts:
+        missing = [parent for parent in Path(mount.path).parents if not parent.exists()]
+        if missing:
+            found[str(missing[-1])] = Mount(str(missing[-1]), f"{root}{missing[-1]}")
+    return list(found.values())
 
 
 def _of_machine(pulled: Pulled, place: Place) -> list[str]:

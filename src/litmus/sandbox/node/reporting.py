@@ -67,12 +67,7 @@ class Reporter:
     async def _write(self, status: Obj) -> bool:
         """Whether it need not be tried again."""
         pod = self.pod()
-        patch = {
-            "metadata": {"uid": objects.uid(pod)},
-            "status": {**status, "$setElementOrder/conditions": [{"type": kind} for kind in OURS]},
-        }
-        for word in ("reason", "message"):
-            patch["status"].setdefault(word, None)
+        patch = {"metadata": {"uid": objects.uid(pod)}, "status": _replacing(status)}
         try:
             async with self.slots:
                 await self.api.patch(
@@ -89,3 +84,14 @@ class Reporter:
             log.warning("status of pod %s is refused: %s", objects.key(pod), refusal)
             return refusal.code < 500
         return True
+
+
+def _replacing(status: Obj) -> Obj:
+    """The status as a patch: a word that is not said any more has to be taken back."""
+    said = {"reason": None, "message": None}
+    return {
+        **said,
+        **status,
+        "conditions": [{**said, **condition} for condition in status["conditions"]],
+        "$setElementOrder/conditions": [{"type": kind} for kind in OURS],
+    }

@@ -58,7 +58,7 @@ class View:
     def variables(self, python_path: str = "") -> dict[str, str]:
         """The environment through which Python processes and our own programs see the same."""
         found = {
-            "LITMUS_SANDBOX_MOUNTS": "\n".join(f"{mount.path}={mount.place}" for mount in self._known()),
+            "LITMUS_SANDBOX_MOUNTS": os.pathsep.join(f"{mount.path}={mount.place}" for mount in self._known()),
             "LITMUS_SANDBOX_LOW": str(ports.lowest_free()),
             "LITMUS_SANDBOX_HOSTNAME": self.hostname,
             "PYTHONPATH": f"{SHIM}{os.pathsep}{python_path}" if python_path else str(SHIM),

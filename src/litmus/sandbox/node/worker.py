@@ -45,6 +45,7 @@ class Worker:
     _places: dict[str, Path] = field(default_factory=dict)
     _own_ip: bool = False
     _sandboxed: bool = False
+    _was_sandboxed: bool = False
     started_at: str = ""
     _ended: tuple[str, str, str] | None = None
     _over: bool = False
@@ -173,7 +174,7 @@ class Worker:
         await self._mount_all()
         if self._needs_mirror:
             await self.around.mirror.acquire()
-        self._sandboxed = True
+        self._sandboxed = self._was_sandboxed = True
         self.changed()
         refreshing = asyncio.create_task(self._refresh())
         sidecars: list[asyncio.Task[int]] = []
@@ -373,7 +374,7 @@ class Worker:
         before = {one["type"]: one for one in (self.obj.get("status") or {}).get("conditions") or []}
         before |= self._conditions
         life = pod_status.Life(
-            ip=self.ip if self._sandboxed or self._reporter.sent.get("podIP") else "",
+            ip=self.ip if self._was_sandboxed else "",
             host_ip=self.host_ip,
             started_at=self.started_at,
             sandboxed=self._sandboxed,

@@ -86,7 +86,7 @@ def test_a_mounted_folder_is_served(start: Start, tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
     (tmp_path / "index.html").write_text("own")
     (tmp_path / "big.bin").write_bytes(os.urandom(3_000_000))
-    _, port = start(f"/etc/x=/nowhere\n{nginx.ROOT}={tmp_path}")
+    _, port = start(f"/etc/x=/nowhere:{nginx.ROOT}={tmp_path}")
     status, headers, body = ask(port, "/")
     assert (status, body) == (200, b"own")
     assert ask(port, "/", If_None_Match=headers["ETag"])[0] == 304

@@ -4,8 +4,8 @@ It runs in a bare interpreter (``python -I -S``) and imports C modules, ``os``, 
 hundreds of it fit on a laptop. One thread, level-triggered epoll. It reads no nginx configuration.
 
 Environment: LITMUS_SANDBOX_IP is the address to listen on, else all; NGINX_PORT the port, else 80;
-LITMUS_SANDBOX_LOW the lowest port that may be bound (lower ones are found 20000 higher); LITMUS_SANDBOX_MOUNTS has
-lines ``path=place``, looked through for /usr/share/nginx/html.
+LITMUS_SANDBOX_LOW the lowest port that may be bound (lower ones are found 20000 higher); LITMUS_SANDBOX_MOUNTS,
+``path=place:path=place``, is looked through for /usr/share/nginx/html.
 SIGQUIT and SIGTERM: no new connections, requests in progress are answered, idle connections are closed, exit status 0.
 """
 
@@ -286,8 +286,8 @@ def address() -> tuple[str, int]:
 
 
 def document_root(mounts: str) -> str | None:
-    """The place of ROOT in lines ``path=place``; None when nothing is mounted there or above it."""
-    pairs = [line.partition("=") for line in mounts.split("\n") if line]
+    """The place of ROOT in ``path=place:path=place``; None when nothing is mounted there or above it."""
+    pairs = [line.partition("=") for line in mounts.split(":") if line]
     for path, _, place in sorted(pairs, key=lambda pair: -len(pair[0])):
         if path == ROOT:
             return place

@@ -16,7 +16,7 @@ import os
 import sys
 
 _MOUNTS = sorted(
-    (line.split("=", 1) for line in os.environ.get("LITMUS_SANDBOX_MOUNTS", "").split("\n") if "=" in line),
+    (line.split("=", 1) for line in os.environ.get("LITMUS_SANDBOX_MOUNTS", "").split(":") if "=" in line),
     key=lambda mount: -len(mount[0]),
 )
 _PROC = os.environ.get("LITMUS_SANDBOX_PROC", "")
