@@ -9,6 +9,7 @@ from litmus.sandbox.machinery import assembly, conditions, objects
 from litmus.sandbox.machinery.cluster import Cluster
 from litmus.sandbox.machinery.objects import Obj
 from litmus.sandbox.machinery.options import User
+from tests.sandbox import grounds
 
 KCM = User(name="system:kube-controller-manager", groups=("system:masters",))
 
@@ -33,6 +34,11 @@ class World(Cluster):
         self.clock = Clock()
         super().__init__(assembly.assemble(now=self.clock), user=KCM)
         self._queues: dict[tuple[int, ...], loop.Queue] = {}
+
+    def create(self, resource: str, obj: Obj) -> Obj:
+        grounds.furnish(self.registry, resource, obj)
+        made = super().create(resource, obj)
+        return grounds.untaint(self, made) if resource == "nodes" else made
 
     def settle(self, *controllers: loop.Controller, for_s: float = 0) -> None:
         """Until nothing is left to do, and ``for_s`` seconds longer; what happens between two calls is heard too."""

@@ -298,7 +298,7 @@ def finalizers() -> Iterator[Step]:
         name="generated name",
         method="POST",
         path=core("configmaps", query="dryRun=All"),
-        body={"metadata": {"generateName": "made-"}},
+        body={"metadata": {"generateName": "a-"}},
     )
     owner = {"apiVersion": "v1", "kind": "ConfigMap", "name": "owner", "uid": "{uid:owner: create}"}
     yield Step(name="owner: create", method="POST", path=core("configmaps"), body={"metadata": meta("owner")})

@@ -9,6 +9,7 @@ from litmus.sandbox.machinery import assembly, objects, status
 from litmus.sandbox.machinery.cluster import Cluster
 from litmus.sandbox.machinery.objects import Key, Obj
 from litmus.sandbox.machinery.options import User
+from tests.sandbox import grounds
 
 NAMESPACE = "shop"
 Objects = list[Obj]  # the method `list` hides the type inside the class
@@ -23,7 +24,9 @@ class Strict(Cluster):
     def create(self, resource: str, obj: Obj) -> Obj:
         if resource in self.refusals:
             raise self.refusals[resource]
-        return super().create(resource, obj)
+        grounds.furnish(self.registry, resource, obj)
+        made = super().create(resource, obj)
+        return grounds.untaint(self, made) if resource == "nodes" else made
 
 
 class Kubelet:

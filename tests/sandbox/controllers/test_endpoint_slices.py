@@ -155,12 +155,12 @@ def test_endpoints_that_people_write_are_mirrored(world: World, slices: Endpoint
 
 
 def test_the_api_server_stands_behind_the_service_kubernetes(world: World, slices: EndpointSlices) -> None:
-    ours = ApiserverService(world, address="127.0.0.1", port=6443, cluster_ip="127.9.128.1")
+    ours = ApiserverService(world, address="127.0.0.1", port=6443, cluster_ip="127.96.128.1")
     world.namespace("default")
     world.settle(ours, EndpointMirror(world), slices)
     service_ = world.get("services", "kubernetes", "default")
     assert service_ is not None
-    assert service_["spec"]["clusterIP"] == "127.9.128.1"
+    assert service_["spec"]["clusterIP"] == "127.96.128.1"
     assert service_["spec"]["ports"] == [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}]
     assert objects.labels(service_) == {"component": "apiserver", "provider": "kubernetes"}
     assert [objects.name(slice_) for slice_ in world.list(RESOURCE)] == ["kubernetes"]

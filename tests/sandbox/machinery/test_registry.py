@@ -11,6 +11,7 @@ from litmus.sandbox.machinery.options import DeleteOptions, Options
 from litmus.sandbox.machinery.registry import Registry
 from litmus.sandbox.machinery.resources import Resource
 from litmus.sandbox.machinery.status import Refusal
+from tests.sandbox import grounds
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 ASKED = Options()
@@ -33,7 +34,7 @@ def clock() -> Clock:
 @pytest.fixture
 def registry(clock: Clock) -> Registry:
     made = assembly.assemble(now=clock)
-    made.create(made.catalogue.named("namespaces"), {"metadata": {"name": "here"}}, asked=ASKED)
+    grounds.furnish(made, "pods", {"metadata": {"namespace": "here"}})
     return made
 
 

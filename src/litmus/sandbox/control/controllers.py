@@ -18,6 +18,7 @@ from litmus.sandbox.controllers.loop import Controller
 from litmus.sandbox.controllers.namespaces import Namespaces
 from litmus.sandbox.controllers.pod_garbage import PodGarbage
 from litmus.sandbox.controllers.replica_sets import ReplicaSets, ReplicationControllers
+from litmus.sandbox.controllers.resource_quotas import ResourceQuotas
 from litmus.sandbox.controllers.service_accounts import RootCa, ServiceAccounts, TokenSecrets
 from litmus.sandbox.controllers.stateful_sets import StatefulSets
 from litmus.sandbox.machinery.cluster import Cluster
@@ -49,4 +50,5 @@ def everything(
         EndpointSlices(cluster),
         EndpointMirror(cluster),
         PodGarbage(cluster),
+        ResourceQuotas(cluster),
     ]

@@ -3,20 +3,13 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from . import resources
+from . import admission, resources
 from .behaviour import Behaviour
-from .objects import Obj
-from .options import Options
 from .registry import Registry
-from .resources import Resource
 from .store import Store
 from .strategies import metadata
 
 SERVICE_RANGE = "127.96.128.0/17"
-
-
-def _admit(operation: str, resource: Resource, obj: Obj, old: Obj | None, *, subresource: str, asked: Options) -> None:
-    return None
 
 
 def assemble(
@@ -29,13 +22,13 @@ def assemble(
 
     ``now``: the clock, in UTC; ``service_range``: where services get their addresses.
     """
-    behaviour = Behaviour()
+    behaviour, catalogue, store = Behaviour(), resources.built_in(), store or Store()
     registry = Registry(
-        store=store or Store(),
-        catalogue=resources.built_in(),
+        store=store,
+        catalogue=catalogue,
         behaviour=behaviour,
         meta_rules=metadata,
-        admit=_admit,
+        admit=admission.chain(admission.StoreReader(store, catalogue), service_range=service_range),
         now=now,
     )
     behaviour.attach(registry)

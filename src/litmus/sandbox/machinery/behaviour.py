@@ -16,6 +16,9 @@ from .strategies import Strategy
 DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
 
 
+_PLAIN = Strategy()
+
+
 class Behaviour:
     """Answers the registry's questions about a resource."""
 
@@ -43,7 +46,7 @@ class Behaviour:
     def strategy(self, resource: Resource) -> Strategy:
         """What is special about the kind."""
         if resource.custom:
-            return self._custom[resource]
+            return self._custom.get(resource, _PLAIN)  # its definition was deleted a moment ago
         return self._definitions if resource.qualified == DEFINITIONS else strategies.of(resource)
 
     def custom(self, resource: Resource) -> crds.CustomStrategy | None:
