@@ -118,6 +118,7 @@ async def server(clock: Clock) -> AsyncIterator[Server]:
     async with httpx2.AsyncClient(transport=transport, base_url="https://127.0.0.1:6443") as client:
         found = Server(registry, served, application, client, clock, sockets)
         found.put("namespaces", {"metadata": {"name": "shop"}})
+        found.put("serviceaccounts", {"metadata": {"name": "default"}}, "shop")
         yield found
 
 

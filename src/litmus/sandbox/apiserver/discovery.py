@@ -13,7 +13,7 @@ from starlette.responses import Response
 from litmus.sandbox.apiserver import answers, negotiation
 from litmus.sandbox.apiserver.call import Call
 from litmus.sandbox.machinery.objects import Obj
-from litmus.sandbox.machinery.resources import ALL_VERBS, Catalogue, Resource
+from litmus.sandbox.machinery.resources import Catalogue, Resource
 
 _AGGREGATED = "apidiscovery.k8s.io"
 _AGGREGATED_VERSIONS = ("v2", "v2beta1")
@@ -82,7 +82,7 @@ def _entries(resource: Resource) -> Iterator[Obj]:
         entry["shortNames"] = list(resource.short_names)
     if resource.categories:
         entry["categories"] = list(resource.categories)
-    if set(resource.verbs) == set(ALL_VERBS):
+    if {"create", "list"} <= set(resource.verbs):
         entry["storageVersionHash"] = storage_version_hash(resource)
     yield entry
     for name in _subresources(resource):

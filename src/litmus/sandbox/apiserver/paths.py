@@ -4,19 +4,16 @@ Source: the documentation "Kubernetes API health endpoints", "OpenAPI" and "Serv
 k8s.io/apiserver/pkg/server/healthz and routes.
 """
 
-import hashlib
 import platform
 import resource as process
 import sys
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
-import msgspec
 from starlette.responses import Response
 
-from litmus.sandbox.apiserver import answers, discovery, handlers, tokens
+from litmus.sandbox.apiserver import answers, discovery, handlers, openapi, tokens
 from litmus.sandbox.apiserver.call import Call
-from litmus.sandbox.apiserver.negotiation import JSON, Accepted
+from litmus.sandbox.apiserver.negotiation import Accepted
 from litmus.sandbox.machinery import status
 from litmus.sandbox.machinery.objects import Obj
 
@@ -94,20 +91,6 @@ def _health(call: Call, parts: list[str]) -> Response | None:
     return answers.text("\n".join([*lines, f"{endpoint} check passed", ""]))
 
 
-def _openapi(call: Call, parts: list[str]) -> Response | None:
-    return None
-
-
-def _document(call: Call, content: Mapping[str, Any]) -> Response:
-    body = msgspec.json.encode(content)
-    tag = f'"{hashlib.sha512(body).hexdigest().upper()}"'
-    unchanged = call.headers.get("if-none-match") == tag
-    answer = Response(b"" if unchanged else body, 304 if unchanged else 200, media_type=JSON)
-    answers.finish(answer)
-    answer.headers["etag"], answer.headers["vary"] = tag, "Accept"
-    return answer
-
-
 def _openid(call: Call, parts: list[str]) -> Response | None:
     if parts == ["openid", "v1", "jwks"]:
         return answers.respond(call.services.issuer.jwks(), Accepted())
@@ -142,7 +125,7 @@ _ROUTES: dict[str, Callable[[Call, list[str]], Response | None]] = {
     "healthz": _health,
     "livez": _health,
     "metrics": _metrics,
-    "openapi": _openapi,
+    "openapi": openapi.respond,
     "openid": _openid,
     "readyz": _health,
     "version": _version,

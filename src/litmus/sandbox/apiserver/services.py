@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from litmus.sandbox.apiserver import tokens
+from litmus.sandbox.apiserver import definitions, tokens
 from litmus.sandbox.apiserver.authentication import Authenticator
 from litmus.sandbox.apiserver.authorization import Authorizer
 from litmus.sandbox.apiserver.rbac import Rulebook
 from litmus.sandbox.machinery.options import User
 from litmus.sandbox.machinery.registry import Registry
 from litmus.sandbox.machinery.resources import Catalogue
+from litmus.sandbox.machinery.schemas.openapi import Documents
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +24,7 @@ class Services:
     authorizer: Authorizer
     issuer: tokens.Issuer
     kubelet_socket: Callable[[str], Path]
+    documents: Documents
 
     @property
     def catalogue(self) -> Catalogue:
@@ -45,4 +47,5 @@ def assemble(
         authorizer=Authorizer(Rulebook(registry.store)),
         issuer=issuer,
         kubelet_socket=kubelet_socket,
+        documents=Documents(registry.catalogue, lambda: registry.store.list(definitions.STORAGE)),
     )

@@ -85,7 +85,7 @@ def _check(config: Obj, request: Request) -> None:
 
 def _unfit(live: Obj | None, config: Obj, request: Request, mistakes: list[str]) -> status.Refusal:
     meta = objects.meta(live or config)
-    said = mistakes[0] if len(mistakes) == 1 else "".join(["errors:\n", *(f"  {mistake}\n" for mistake in mistakes)])
+    said = mistakes[0] if len(mistakes) == 1 else "\n  ".join(["errors:", *mistakes])
     what = f"{meta.get('namespace', '')}/{meta.get('name', '')}; {request.api_version}, Kind={request.kind}"
     return status.Refusal(500, "", f"failed to create typed patch object ({what}): {said}")
 

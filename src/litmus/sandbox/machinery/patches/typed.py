@@ -68,7 +68,7 @@ def keys_of(schema: Schema, item: Mapping[str, Any]) -> dict[str, Any]:
 def _default(schema: Schema, key: str) -> Any:
     # Built-in schemas have no defaults, those of custom resources may.
     known = schema.items.fields.get(key) if schema.items else None
-    return getattr(known, "default", None) or _DEFAULT_OF_KEYS.get(key)
+    return known.default if known is not None and known.default is not None else _DEFAULT_OF_KEYS.get(key)
 
 
 def fields_of(schema: Schema, value: Any) -> FieldSet:
@@ -194,7 +194,7 @@ def interleaved(left: list[str], right: list[str]) -> list[str]:
 
 
 def without(schema: Schema, value: Any, fields: FieldSet) -> Any:
-    """The value less the fields of a set and everything inside them; a container left with nothing goes as well."""
+    """The value less the fields of a set and everything inside them; a container left with nothing becomes null."""
     found = parts(schema, value)
     if found is None or not fields:
         return value
@@ -206,10 +206,8 @@ def without(schema: Schema, value: Any, fields: FieldSet) -> Any:
         deeper = inside.get(step, set())
         if () in deeper:
             continue
-        left = without(part.schema, part.value, frozenset(deeper))
-        if left is not MISSING:
-            kept[step] = left
-    return _put_together(value, kept) if kept or not found else MISSING
+        kept[step] = without(part.schema, part.value, frozenset(deeper))
+    return _put_together(value, kept) if kept or not found else None
 
 
 def _put_together(like: Any, found: dict[str, Any]) -> Any:

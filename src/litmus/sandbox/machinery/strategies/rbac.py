@@ -84,7 +84,8 @@ class ClusterBindings(Bindings):
 
 
 def _in_order(reference: Obj) -> Obj:
-    return {field: reference.get(field, "") for field in ("apiGroup", "kind", "name")}
+    """As messages show it: by the names of the fields inside the server."""
+    return {"APIGroup": reference["apiGroup"], "Kind": reference.get("kind", ""), "Name": reference.get("name", "")}
 
 
 def _rule_causes(rule: Obj, at: str, *, namespaced: bool) -> list[Cause]:
