@@ -1,0 +1,149 @@
+"""What the kinds of patches make of objects, beyond what was recorded on a real server."""
+
+from typing import Any
+
+import pytest
+
+from litmus.sandbox.machinery import objects, patches, schemas, status
+from litmus.sandbox.machinery.objects import Obj
+from litmus.sandbox.machinery.schemas import Schema
+
+POD = {
+    "apiVersion": "v1",
+    "kind": "Pod",
+    "metadata": {"name": "web", "finalizers": ["a/b", "c/d"]},
+    "spec": {
+        "containers": [{"name": "one", "image": "x"}, {"name": "two", "image": "y"}],
+        "nodeSelector": {"disk": "ssd"},
+    },
+}
+
+
+def shape() -> Schema:
+    found = schemas.of("", "v1", "Pod")
+    assert found is not None
+    return found
+
+
+def patched(kind: patches.Kind, body: Any, current: Obj = POD) -> Obj:
+    before = objects.copy(current)
+    found = patches.applied(patches.Patch(kind=kind, body=body, shapes=lambda _: shape()), current, schema=shape())
+    assert current == before, "the object of the store was changed"
+    return found
+
+
+def test_a_merge_patch_replaces_lists_and_removes_what_is_null() -> None:
+    found = patched("merge", {"metadata": {"finalizers": ["e/f"]}, "spec": {"nodeSelector": None}})
+    assert found["metadata"] == {"name": "web", "finalizers": ["e/f"]}
+    assert found["spec"] == {"containers": POD["spec"]["containers"]}  # type: ignore[index]
+
+
+def test_a_merge_patch_puts_an_object_in_the_place_of_a_value_without_its_nulls() -> None:
+    assert patched("merge", {"a": {"b": {"c": None, "d": 1}}}, {"a": "text"}) == {"a": {"b": {"d": 1}}}
+
+
+def test_a_json_patch_without_a_value_means_null() -> None:
+    assert patched("json", [{"op": "add", "path": "/spec/hostNetwork"}])["spec"]["hostNetwork"] is None
+
+
+def test_a_json_patch_escapes_slashes_and_appends_with_a_dash() -> None:
+    found = patched(
+        "json",
+        [
+            {"op": "add", "path": "/metadata/labels", "value": {"a/b": "1"}},
+            {"op": "replace", "path": "/metadata/labels/a~1b", "value": "2"},
+            {"op": "add", "path": "/metadata/finalizers/-", "value": "g/h"},
+        ],
+    )
+    assert found["metadata"]["labels"] == {"a/b": "2"}
+    assert found["metadata"]["finalizers"] == ["a/b", "c/d", "g/h"]
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        {"op": "remove", "path": "/spec/nothing"},
+        {"op": "replace", "path": "/spec/nothing", "value": 1},
+        {"op": "test", "path": "/metadata/name", "value": "other"},
+        {"op": "add", "path": "/metadata/finalizers/9", "value": "x"},
+        {"op": "add", "path": "no-slash", "value": "x"},
+        {"op": "move", "from": "/nothing", "path": "/metadata/labels"},
+        {"op": "bogus", "path": "/metadata/name"},
+        {"path": "/metadata/name"},
+        {"op": "add", "path": "/metadata/name/deeper", "value": "x"},
+        {"op": "replace", "path": "", "value": "no object"},
+    ],
+)
+def test_an_operation_that_cannot_be_done_is_answered_422_with_empty_details(operation: Obj) -> None:
+    with pytest.raises(status.Refusal) as refused:
+        patched("json", [operation])
+    assert refused.value.status == {
+        "kind": "Status",
+        "apiVersion": "v1",
+        "metadata": {},
+        "status": "Failure",
+        "message": "the server rejected our request due to an error in our request",
+        "reason": "Invalid",
+        "details": {},
+        "code": 422,
+    }
+
+
+def test_a_strategic_patch_finds_containers_by_name() -> None:
+    found = patched(
+        "strategic", {"spec": {"containers": [{"name": "two", "image": "z"}, {"name": "new", "image": "n"}]}}
+    )
+    assert found["spec"]["containers"] == [
+        {"name": "one", "image": "x"},
+        {"name": "two", "image": "z"},
+        {"name": "new", "image": "n"},
+    ]
+
+
+def test_a_strategic_patch_of_a_list_that_is_new_drops_directives_and_nulls() -> None:
+    body = {"spec": {"volumes": [{"name": "v", "emptyDir": {}, "$retainKeys": ["name", "emptyDir"], "hostPath": None}]}}
+    assert patched("strategic", body)["spec"]["volumes"] == [{"name": "v", "emptyDir": {}}]
+
+
+def test_ports_are_told_apart_by_number_alone_as_in_kubernetes() -> None:
+    pod = {"spec": {"containers": [{"name": "one", "ports": [{"containerPort": 53, "protocol": "UDP"}]}]}}
+    body = {"spec": {"containers": [{"name": "one", "ports": [{"containerPort": 53, "protocol": "TCP"}]}]}}
+    assert patched("strategic", body, pod) == body
+
+
+def test_a_strategic_patch_on_conditions_merges_by_type() -> None:
+    pod = {
+        "status": {
+            "conditions": [{"type": "Ready", "status": "False", "reason": "x"}, {"type": "Other", "status": "True"}]
+        }
+    }
+    body = {"status": {"conditions": [{"type": "Ready", "status": "True", "reason": None}]}}
+    assert patched("strategic", body, pod)["status"]["conditions"] == [
+        {"type": "Ready", "status": "True"},
+        {"type": "Other", "status": "True"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "message"),
+    [
+        ({"metadata": {"$deleteFromPrimitiveList/finalizers": "x"}}, 400, "invalid patch format of primitive list"),
+        ({"metadata": {"$setElementOrder/finalizers": "x"}}, 500, "expected a slice, but received a string"),
+        ({"spec": {"$retainKeys": "x"}}, 400, "invalid patch format of retainKeys"),
+        (
+            {"spec": {"containers": [{"image": "m"}]}},
+            500,
+            "map: map[image:m] does not contain declared merge key: name",
+        ),
+        (
+            {"spec": {"containers": [{"name": "one", "$patch": "odd"}]}},
+            500,
+            "unknown patch type: odd in map: map[$patch:odd name:one]",
+        ),
+        ({"spec": {"$patch": "merge"}}, 500, "unknown patch type: merge in map: map[$patch:merge]"),
+    ],
+)
+def test_a_wrong_directive_is_refused(body: Obj, code: int, message: str) -> None:
+    with pytest.raises(status.Refusal) as refused:
+        patched("strategic", body)
+    assert (refused.value.code, refused.value.message) == (code, message)
