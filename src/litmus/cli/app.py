@@ -28,6 +28,7 @@ app = App(
 )
 hub = App(name="hub", help="The catalogue of experiments.")
 sandbox = App(name="sandbox", help="A cluster on this machine that may be broken.")
+node = App(name="node", help="The nodes of a sandbox.")
 image = App(name="image", help="What the names of images stand for in a sandbox.")
 
 app.command("litmus.cli.install:install", name="install", help="Install the operator and its definitions in a cluster.")
@@ -44,6 +45,8 @@ for _name, _help in (
     ("logs", "Print what a sandbox's own processes say."),
 ):
     sandbox.command(f"litmus.cli.sandbox:{_name}", name=_name, help=_help)
+sandbox.command(node)
+node.command("litmus.cli.sandbox:node_start", name="start", help="Start the nodes that are down again.")
 sandbox.command(image)
 image.command("litmus.cli.sandbox:image_list", name="list", help="List the images that pods can name.")
 image.command("litmus.cli.sandbox:image_add", name="add", help="Let an image stand for a command of this machine.")

@@ -120,6 +120,17 @@ async def _describe(state: launch.State) -> None:
     print(f"  memory  {seen.memory_mb:.0f} MB in {seen.processes} processes")
 
 
+def node_start(*, name: Name = folders.DEFAULT_NAME) -> int:
+    """Start the nodes that are down again. (To bring one down, end its process: its pods are evicted.)"""
+    with _said():
+        state = launch.look(_there(name))
+    if not state.running or state.settings is None:
+        raise failures.Failed(f"the sandbox {name!r} is not running; start it with: litmus sandbox up")
+    launch.start_nodes(state.settings)
+    print("The nodes that were down are starting: kubectl get nodes --watch")
+    return 0
+
+
 def logs(
     part: Annotated[str, Parameter(help="control, network, janitor, or a node; else control.")] = "control",
     *,

@@ -1,8 +1,7 @@
 """The processes beside the control process: one for each node, the service proxy, and the janitor.
 
 A child gets SIGTERM when the control process ends (PR_SET_PDEATHSIG, prctl(2)), so that it can end its containers, and
-carries the sandbox's mark, by which the janitor finds those that could not. A node that ends is not started again: it is
-a node that went down, and its pods are evicted as in a cluster.
+carries the sandbox's mark, by which the janitor finds those that could not.
 """
 
 import asyncio

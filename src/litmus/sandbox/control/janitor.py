@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from litmus.sandbox.lifecycle import SandboxError
 from litmus.sandbox.lifecycle import folder as folders
 from litmus.sandbox.node import processes
 
@@ -32,7 +33,7 @@ def clear(folder: folders.Folder) -> None:
     processes.sweep(folder.path)
     try:
         settings = folder.load()
-    except folders.SandboxError:
+    except SandboxError:
         settings = None
     keep = bool(settings and settings.persist)
     if settings and keep:

@@ -22,15 +22,16 @@ from litmus.sandbox.lifecycle.folder import Folder, Settings
 from litmus.sandbox.machinery import conditions
 from litmus.sandbox.machinery.options import User
 from litmus.sandbox.machinery.store import Event, Store
-from litmus.sandbox.node import processes
 
 from . import plane
 from .children import Children
 from .database import Database
+from .nodes import Nodes
 
 log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
+START_NODES = signal.SIGHUP  # what ``litmus sandbox node start`` sends
 ADMIN = User(name="kubernetes-admin", groups=("system:masters",))
 PROXY = User(name="system:kube-proxy", groups=("system:node-proxier",))
 # Second bytes of 127/8 that a sandbox may own; the low ones are where other programs put their loopback addresses.
@@ -71,8 +72,10 @@ class _Sandbox:
             self._kubeconfig(user, token)
         children = Children(mark=folder.path, logs=folder.logs)
         children.janitor()
+        nodes = Nodes(settings.node_names, settings.network, folder, children)
         try:
-            await self._start_nodes(children)
+            await nodes.start_missing()
+            await children.start("network", "litmus.sandbox.network", f"--kubeconfig={self._proxy_kubeconfig}")
             store = Store()
             database = Database(folder.database) if settings.persist else None
             if database is not None:
@@ -88,19 +91,42 @@ class _Sandbox:
                 users=users,
                 store=store,
             )
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(control.run(self.listener))]
-                if database is not None:
-                    tasks.append(group.create_task(database.follow(store)))
-                tasks += [group.create_task(self._watch_child(children, name)) for name in self._children()]
-                ready = group.create_task(self._announce(control, on_ready))
-                await stop.wait()
-                log.info("stopping")
-                await children.stop()
-                for task in (ready, *tasks):
-                    task.cancel()
+            await self._until(stop, control, nodes, on_ready, database)
         finally:
             await children.stop()
+
+    async def _until(
+        self,
+        stop: asyncio.Event,
+        control: plane.Plane,
+        nodes: Nodes,
+        on_ready: Callable[[], None],
+        database: Database | None,
+    ) -> None:
+        """Everything side by side, until somebody stops it."""
+        again, wanted = asyncio.Condition(), asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(START_NODES, wanted.set)
+        work = [control.run(self.listener), self._announce(control, on_ready), self._restart(nodes, wanted, again)]
+        work += [nodes.look_after(name, control.cluster, again=again) for name in nodes.names]
+        if database is not None:
+            work.append(database.follow(control.registry.store))
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(part) for part in work]
+            await stop.wait()
+            log.info("stopping")
+            nodes.stopping = True
+            await nodes.children.stop()
+            for task in tasks:
+                task.cancel()
+
+    async def _restart(self, nodes: Nodes, wanted: asyncio.Event, again: asyncio.Condition) -> None:
+        """Starts the nodes that are down whenever somebody asks for it."""
+        while True:
+            await wanted.wait()
+            wanted.clear()
+            log.info("started again: %s", ", ".join(await nodes.start_missing()) or "none was down")
+            async with again:
+                again.notify_all()
 
     def _users(self) -> list[User]:
         nodes = [User(name=f"system:node:{name}", groups=("system:nodes",)) for name in self.settings.node_names]
@@ -109,9 +135,9 @@ class _Sandbox:
     def _kubeconfig(self, user: User, token: str) -> None:
         path = self.folder.kubeconfig
         if user is PROXY:
-            path = self.folder.path / "network.kubeconfig"
+            path = self._proxy_kubeconfig
         elif user is not ADMIN:
-            path = self._node_kubeconfig(user.name.rpartition(":")[2])
+            path = self.folder.pki / f"{user.name.rpartition(':')[2]}.kubeconfig"
         kubeconfig.write(
             path,
             name="litmus-sandbox" if self.settings.name == Settings().name else f"litmus-{self.settings.name}",
@@ -121,33 +147,9 @@ class _Sandbox:
             token=token,
         )
 
-    def _node_kubeconfig(self, node: str) -> Path:
-        return self.folder.path / "pki" / f"{node}.kubeconfig"
-
-    def _children(self) -> list[str]:
-        return ["network", *self.settings.node_names]
-
-    async def _start_nodes(self, children: Children) -> None:
-        for number, name in enumerate(self.settings.node_names, start=1):
-            self.folder.node(name).mkdir(mode=0o700, parents=True, exist_ok=True)
-            await children.start(
-                name,
-                "litmus.sandbox.node",
-                f"--name={name}",
-                f"--kubeconfig={self._node_kubeconfig(name)}",
-                f"--dir={self.folder.node(name)}",
-                f"--pod-range=127.{self.settings.network}.{number}.0/24",
-                f"--images={self.folder.images}",
-            )
-        proxy = self.folder.path / "network.kubeconfig"
-        await children.start("network", "litmus.sandbox.network", f"--kubeconfig={proxy}")
-
-    async def _watch_child(self, children: Children, name: str) -> None:
-        """Ends what a node leaves behind that went down: a machine that lost power would leave nothing, either."""
-        code = await children.ended(name)
-        log.warning("%s ended with status %d", name, code)
-        if name in self.settings.node_names:
-            await asyncio.to_thread(processes.sweep, self.folder.node(name), name=processes.NODE)
+    @property
+    def _proxy_kubeconfig(self) -> Path:
+        return self.folder.pki / "network.kubeconfig"
 
     async def _announce(self, control: plane.Plane, on_ready: Callable[[], None]) -> None:
         """Says that the sandbox is ready as soon as all its nodes are."""

@@ -1,7 +1,7 @@
 """Starting a sandbox in the background, and ending it.
 
-``up`` starts the control process in a session of its own and waits for what that writes into a pipe: a JSON line when
-it is ready, or one that says why it can't be. ``down`` asks it to end and waits until it is gone; a sandbox whose control
+``up`` starts the control process in a session of its own and waits for what that writes into a pipe: a JSON line that
+says that it is ready, or why it can't be. ``down`` asks it to end and waits until it is gone; a sandbox whose control
 process died without its janitor is cleared here.
 """
 
@@ -147,6 +147,11 @@ def down(folder: Folder) -> bool:
         janitor.clear(folder)
         folder.clear(keep_objects=False)
     return True
+
+
+def start_nodes(settings: Settings) -> None:
+    """Asks a running sandbox to start the nodes that are down."""
+    os.kill(settings.pid, signal.SIGHUP)
 
 
 def _await_end(pid: int, folder: Folder) -> None:

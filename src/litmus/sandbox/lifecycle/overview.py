@@ -26,16 +26,16 @@ async def overview(folder: Folder, *, pid: int) -> Overview:
     """Asks the API server and /proc. Raises SandboxError when the API server does not answer."""
     try:
         async with client.Client.from_kubeconfig(folder.kubeconfig) as api:
-            nodes, pods = await api.list("nodes"), await api.list("pods")
+            (nodes, _), (pods, _) = await api.list("nodes"), await api.list("pods")
     except (OSError, ValueError, client.Unreachable) as error:
         raise SandboxError(f"the sandbox does not answer ({error}); see: litmus sandbox logs") from error
     pids = [pid, *(member.pid for member in processes.marked(processes.SANDBOX, str(folder.path)))]
     phases: dict[str, int] = {}
-    for pod in pods.items:
+    for pod in pods:
         phase = pod.get("status", {}).get("phase", "Pending")
         phases[phase] = phases.get(phase, 0) + 1
     return Overview(
-        nodes={objects.name(node): _readiness(node) for node in nodes.items},
+        nodes={objects.name(node): _readiness(node) for node in nodes},
         pods=phases,
         processes=len(pids),
         memory_mb=sum(map(_resident_mb, pids)),
