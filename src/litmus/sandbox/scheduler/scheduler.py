@@ -23,6 +23,19 @@ OWNERS = ("services", "replicationcontrollers", "replicasets.apps", "statefulset
 NO_DEVICES = "no new claims to deallocate, "
 
 
+COMPANY, CLAIMS = "company", "claims"
+
+
+def _matters(pod: Obj) -> frozenset[str]:
+    """What besides room on the nodes the place of a pod depends on: the coming of other pods, its claims."""
+    found = set()
+    if pod["spec"].get("affinity") or pod["spec"].get("topologySpreadConstraints"):
+        found.add(COMPANY)
+    if filters.claim_names(pod):
+        found.add(CLAIMS)
+    return frozenset(found)
+
+
 class Scheduler:
     """A controller with one key, the queue."""
 
@@ -30,8 +43,8 @@ class Scheduler:
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
-        # By uid, the pods that fit nowhere as things are, and whether other pods' coming could change that.
-        self._hopeless: dict[str, bool] = {}
+        # By uid, the pods that fit nowhere as things are, and what besides room could change that.
+        self._hopeless: dict[str, frozenset[str]] = {}
         self._seen: dict[str, object] = {}  # by uid, what decisions depend on, so that heartbeats cause none
         self.watches: Mapping[str, Callable[[Obj], Iterable[Key]]] = {
             "pods": self._pod,
@@ -50,7 +63,7 @@ class Scheduler:
         elif over(pod) or objects.uid(pod) not in self._seen:
             self._hopeless.clear()
         else:
-            self._hopeless = {uid: sociable for uid, sociable in self._hopeless.items() if not sociable}
+            self._retry(COMPANY)
         return QUEUE
 
     def _node(self, node: Obj) -> Iterable[Key]:
@@ -62,8 +75,11 @@ class Scheduler:
         return QUEUE
 
     def _volume(self, volume: Obj) -> Iterable[Key]:
-        self._hopeless.clear()
+        self._retry(CLAIMS)
         return QUEUE
+
+    def _retry(self, what: str) -> None:
+        self._hopeless = {uid: matters for uid, matters in self._hopeless.items() if what not in matters}
 
     def _news(self, resource: str, obj: Obj, matters: object) -> bool:
         """Whether something that matters is not as it was; what is gone is forgotten."""
@@ -187,9 +203,7 @@ class Scheduler:
         if nominate:
             snapshot.add(changed)
         self._cluster.event(pod, reason="FailedScheduling", message=message, component=NAME, kind="Warning")
-        self._hopeless[objects.uid(pod)] = bool(
-            pod["spec"].get("affinity") or pod["spec"].get("topologySpreadConstraints")
-        )
+        self._hopeless[objects.uid(pod)] = _matters(pod)
 
     def _gated(self, pod: Obj) -> None:
         changed = objects.copy(pod)
