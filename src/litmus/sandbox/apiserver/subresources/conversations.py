@@ -14,7 +14,9 @@ def _pod(call: Call) -> Obj:
 
 
 def _socket(call: Call, pod: Obj) -> Path:
-    return call.services.kubelet_socket((pod.get("spec") or {}).get("nodeName") or "")
+    """Of a pod without a node there is none; ``streams`` refuses it before it looks."""
+    node = (pod.get("spec") or {}).get("nodeName")
+    return call.services.kubelet_socket(node) if node else Path()
 
 
 async def exec_(call: Call) -> Response:
