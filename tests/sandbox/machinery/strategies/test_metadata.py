@@ -100,3 +100,15 @@ def test_the_causes_of_a_refusal_are_in_its_message() -> None:
         'ConfigMap "A_b" is invalid: metadata.name: Invalid value: "A_b": a lowercase RFC 1123'
     )
     assert isinstance(refusal, status.Refusal)
+
+
+def test_some_kinds_want_to_know_which_state_an_update_is_based_on() -> None:
+    at = Desk()
+    lease = at.create({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "x"}})
+    del lease["metadata"]["resourceVersion"]
+    assert at.update_causes(lease) == [
+        ("metadata.resourceVersion", "Invalid value: 0: must be specified for an update")
+    ]
+    made = at.create(config_map())
+    del made["metadata"]["resourceVersion"]
+    at.update(made)

@@ -28,9 +28,6 @@ class Strategy:
     unconditional_update: ClassVar[bool] = True
     """Whether an update may come without a resourceVersion (AllowUnconditionalUpdate)."""
 
-    create_on_update: ClassVar[bool] = False
-    """Whether an update of an object that does not exist creates it (AllowCreateOnUpdate)."""
-
     def default(self, obj: Obj) -> None:
         """Fills in what the author left out. Runs on every write, before validation."""
 
@@ -43,9 +40,6 @@ class Strategy:
         """The same for an update; status and metadata have been kept apart already."""
         if self.generation_of and self.raises_generation(new, old):
             new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
-
-    def prepare_status_update(self, new: Obj, old: Obj) -> None:
-        """The same for an update of the status."""
 
     def validate(self, obj: Obj) -> list[Cause]:
         """What is wrong with an object, whoever sends it and whenever."""

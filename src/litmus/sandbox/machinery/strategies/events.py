@@ -10,8 +10,6 @@ _TIMES = ("firstTimestamp", "lastTimestamp", "eventTime")
 
 
 class Events(Strategy):
-    create_on_update = True
-
     def default(self, obj: Obj) -> None:
         obj.setdefault("involvedObject", {})
         obj.setdefault("source", {})

@@ -10,7 +10,6 @@ from . import Strategy, causes
 
 
 class Leases(Strategy):
-    create_on_update: ClassVar = True
     unconditional_update: ClassVar = False
 
     def default(self, obj: Obj) -> None:
