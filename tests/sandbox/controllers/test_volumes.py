@@ -47,7 +47,7 @@ def test_a_claim_gets_a_volume_of_its_own(world: World, both: tuple[Volumes, Vol
     assert bound["spec"]["volumeName"] == name
     assert bound["status"] == {"phase": "Bound", "accessModes": ["ReadWriteOnce"], "capacity": {"storage": "1Gi"}}
     assert objects.annotations(bound)["pv.kubernetes.io/bind-completed"] == "yes"
-    assert there["status"]["phase"] == "Bound"
+    assert there["status"] == {"phase": "Bound", "lastPhaseTransitionTime": "2026-01-01T00:00:00Z"}
     assert objects.annotations(there)["sandbox/folder"] == "default/data"
     assert there["spec"]["claimRef"]["uid"] == objects.uid(made)
 

@@ -4,9 +4,7 @@ An endpoint keeps its place in its slice while it lives, so that a change of one
 "EndpointSlices" of the Kubernetes documentation; k8s.io/endpointslice.
 """
 
-import ipaddress
-import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 
 from ..machinery import objects
 from ..machinery.cluster import Cluster
@@ -32,7 +30,7 @@ def of_slice(slice_: Obj) -> list[Key]:
 
 def family(address: str) -> str:
     """The ``addressType`` of an address."""
-    return f"IPv{ipaddress.ip_address(address).version}"
+    return "IPv6" if ":" in address else "IPv4"
 
 
 class EndpointSlices:
@@ -102,12 +100,12 @@ def write(cluster: Cluster, *, owner: Obj, labels: dict[str, str], wanted: list[
 
 def _planned(there: list[Obj], wanted: list[tuple[Ports, Obj]]) -> list[tuple[Obj | None, Ports, list[Obj]]]:
     """Which slice (None for a new one) gets which ports and endpoints."""
-    groups: dict[str, dict[str, tuple[Ports, Obj]]] = {}
+    groups: dict[Hashable, dict[Hashable, tuple[Ports, Obj]]] = {}
     for ports, endpoint in wanted:
-        address = endpoint["addresses"][0]
-        groups.setdefault(_same(ports, address), {})[_identity(endpoint)] = (ports, endpoint)
+        same = _same(ports, family(endpoint["addresses"][0]))
+        groups.setdefault(same, {})[_identity(endpoint)] = (ports, endpoint)
     planned: list[tuple[Obj | None, Ports, list[Obj]]] = []
-    for same, group in sorted(groups.items()):
+    for same, group in groups.items():
         ports = next(iter(group.values()))[0]
         left = {identity: endpoint for identity, (_, endpoint) in group.items()}
         places: list[tuple[Obj | None, list[Obj]]] = []
@@ -125,14 +123,13 @@ def _planned(there: list[Obj], wanted: list[tuple[Ports, Obj]]) -> list[tuple[Ob
     return planned or [(next((one for one in there if one["addressType"] == "IPv4"), None), [], [])]
 
 
-def _same(ports: Ports, address: str) -> str:
+def _same(ports: Ports, address_type: str) -> Hashable:
     """Endpoints with the same ports and kind of address share slices."""
-    kind = address if address.startswith("IP") else family(address)
-    return json.dumps([kind, sorted(ports, key=lambda port: (port.get("name", ""), port["port"]))], sort_keys=True)
+    return address_type, tuple(sorted(tuple(sorted(port.items())) for port in ports))
 
 
-def _identity(endpoint: Obj) -> str:
-    return json.dumps([endpoint.get("addresses"), (endpoint.get("targetRef") or {}).get("uid")])
+def _identity(endpoint: Obj) -> Hashable:
+    return endpoint["addresses"][0], (endpoint.get("targetRef") or {}).get("uid")
 
 
 def _write_one(

@@ -4,9 +4,9 @@ Source: "Service", section "Endpoints", of the Kubernetes documentation (an API 
 that many clients still read); k8s.io/kubernetes/pkg/controller/endpoint.
 """
 
+import functools
 import ipaddress
-import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 
 from ..machinery import objects
 from ..machinery.cluster import Cluster
@@ -69,17 +69,26 @@ class Endpoints:
 
 def subsets(service: Obj, pods: Iterable[Obj]) -> list[Obj]:
     """Pods with the same ports together, addresses in order."""
-    grouped: dict[str, Obj] = {}
+    grouped: dict[Hashable, Obj] = {}
     unready_too = service_targets.publishes_unready(service)
     without_ports = service_targets.headless(service) and not service["spec"].get("ports")
-    for pod in sorted(pods, key=lambda one: ipaddress.ip_address(one["status"]["podIP"])):
+    for pod in sorted(pods, key=_order):
         ports = service_targets.ports(service, pod)
         if not ports and not without_ports:
             continue
         side = "addresses" if unready_too or service_targets.ready(pod) else "notReadyAddresses"
-        group = grouped.setdefault(json.dumps(ports), {"ports": ports})
+        group = grouped.setdefault(tuple(tuple(port.items()) for port in ports), {"ports": ports})
         group.setdefault(side, []).append(_address(service, pod))
-    return [_subset(group) for _, group in sorted(grouped.items())]
+    return [_subset(group) for group in grouped.values()]
+
+
+def _order(pod: Obj) -> bytes:
+    return _packed(pod["status"]["podIP"])
+
+
+@functools.lru_cache(maxsize=4096)
+def _packed(address: str) -> bytes:
+    return ipaddress.ip_address(address).packed
 
 
 def _subset(group: Obj) -> Obj:

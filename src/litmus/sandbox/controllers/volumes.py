@@ -158,6 +158,8 @@ class Volumes:
 
     def _say(self, resource: str, obj: Obj, **status: object) -> None:
         changed = objects.copy(obj)
+        if resource == VOLUMES and status.get("phase") != _phase(obj):
+            status["lastPhaseTransitionTime"] = objects.timestamp(self._cluster.now())
         changed["status"] = {**(changed.get("status") or {}), **status}
         self._cluster.update_status(resource, changed)
 

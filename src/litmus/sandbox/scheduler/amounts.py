@@ -52,6 +52,23 @@ def requests(pod: Obj) -> Amounts:
     return total + of(spec.get("overhead"))
 
 
+# What a container that requests none of it is taken to need when nodes are compared, so that such pods spread too.
+ASSUMED = {"cpu": 100, "memory": 200 * 1024**2 * 1000}
+
+
+def assumed(pod: Obj) -> Amounts:
+    """Cpu and memory as they are compared: what is requested, and something for who requests nothing."""
+    asked = requests(pod)
+    found: Amounts = Counter()
+    for name, amount in ASSUMED.items():
+        silent = sum(
+            name not in ((container.get("resources") or {}).get("requests") or {})
+            for container in pod["spec"].get("containers") or []
+        )
+        found[name] = asked[name] + silent * amount
+    return found
+
+
 def _requested(owner: Obj) -> Amounts:
     return of((owner.get("resources") or {}).get("requests"))
 

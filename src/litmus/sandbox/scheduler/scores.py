@@ -14,9 +14,6 @@ from . import affinity, amounts, matching, spreading
 from .snapshot import Place, Snapshot
 
 HIGHEST = 100.0
-# What a container that requests nothing is taken to need, so that such pods spread too.
-ASSUMED = {"cpu": amounts.milli("100m"), "memory": amounts.milli("200Mi")}
-
 Opinion = Callable[[Obj, Sequence[Place], Snapshot], list[float]]
 
 
@@ -81,7 +78,7 @@ def preferred_company(pod: Obj, places: Sequence[Place], snapshot: Snapshot) -> 
 
 def least_allocated(pod: Obj, places: Sequence[Place], snapshot: Snapshot) -> list[float]:
     """The more cpu and memory would be left, the better."""
-    return [HIGHEST * sum(1 - used for used in _used(pod, place)) / len(ASSUMED) for place in places]
+    return [HIGHEST * sum(1 - used for used in _used(pod, place)) / len(amounts.ASSUMED) for place in places]
 
 
 def balanced(pod: Obj, places: Sequence[Place], snapshot: Snapshot) -> list[float]:
@@ -91,21 +88,11 @@ def balanced(pod: Obj, places: Sequence[Place], snapshot: Snapshot) -> list[floa
 
 def _used(pod: Obj, place: Place) -> list[float]:
     """The shares of cpu and memory that would be taken, at most 1."""
-    allocatable = place.allocatable
+    allocatable, more = place.allocatable, amounts.assumed(pod)
     return [
-        min(1.0, (sum(_assumed(one, name) for one in place.pods) + _assumed(pod, name)) / allocatable[name])
-        if allocatable[name]
-        else 1.0
-        for name in ASSUMED
+        min(1.0, (place.assumed[name] + more[name]) / allocatable[name]) if allocatable[name] else 1.0
+        for name in amounts.ASSUMED
     ]
-
-
-def _assumed(pod: Obj, name: str) -> int:
-    silent = sum(
-        name not in ((container.get("resources") or {}).get("requests") or {})
-        for container in pod["spec"].get("containers") or []
-    )
-    return amounts.requests(pod)[name] + silent * ASSUMED[name]
 
 
 def _share(values: Sequence[float]) -> list[float]:

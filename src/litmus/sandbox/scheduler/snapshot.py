@@ -53,6 +53,7 @@ class Place:
     node: Obj
     pods: list[Obj] = field(default_factory=list)
     taken: Amounts = field(default_factory=Counter)
+    assumed: Amounts = field(default_factory=Counter)  # as nodes are compared by, see ``amounts.assumed``
 
     @property
     def name(self) -> str:
@@ -70,6 +71,7 @@ class Place:
     def add(self, pod: Obj) -> None:
         self.pods.append(pod)
         self.taken.update(amounts.requests(pod))
+        self.assumed.update(amounts.assumed(pod))
 
 
 class Snapshot:
@@ -132,9 +134,10 @@ class Snapshot:
             changed.places[name] = copy = Place(place.node)
             gone = [pod for pod in place.pods if objects.uid(pod) in without]
             copy.pods = [pod for pod in place.pods if objects.uid(pod) not in without]
-            copy.taken = Counter(place.taken)
+            copy.taken, copy.assumed = Counter(place.taken), Counter(place.assumed)
             for pod in gone:
                 copy.taken.subtract(amounts.requests(pod))
+                copy.assumed.subtract(amounts.assumed(pod))
         for pod in more:
             changed.add(pod)
         return changed
