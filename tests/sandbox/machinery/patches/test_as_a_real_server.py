@@ -61,7 +61,8 @@ def play(registry: Registry, step: Obj) -> tuple[int, Obj]:
 
 def comparable(answer: Obj) -> Obj:
     if answer["kind"] == "Status":
-        return {**answer, "message": NAMED.sub("", answer["message"])}
+        details = answer.get("details") or None  # the API server adds empty ones
+        return {**answer, "message": NAMED.sub("", answer["message"]), "details": details}
     meta = {name: value for name, value in answer["metadata"].items() if name not in OTHERWISE}
     entries = [
         {name: value for name, value in entry.items() if name != "subresource"}  # newer than 1.20

@@ -74,19 +74,11 @@ def test_a_json_patch_escapes_slashes_and_appends_with_a_dash() -> None:
         {"op": "replace", "path": "", "value": "no object"},
     ],
 )
-def test_an_operation_that_cannot_be_done_is_answered_422_with_empty_details(operation: Obj) -> None:
+def test_an_operation_that_cannot_be_done_is_answered_422(operation: Obj) -> None:
     with pytest.raises(status.Refusal) as refused:
         patched("json", [operation])
-    assert refused.value.status == {
-        "kind": "Status",
-        "apiVersion": "v1",
-        "metadata": {},
-        "status": "Failure",
-        "message": "the server rejected our request due to an error in our request",
-        "reason": "Invalid",
-        "details": {},
-        "code": 422,
-    }
+    assert (refused.value.code, refused.value.reason) == (422, "Invalid")
+    assert refused.value.message == "the server rejected our request due to an error in our request"
 
 
 def test_a_strategic_patch_finds_containers_by_name() -> None:

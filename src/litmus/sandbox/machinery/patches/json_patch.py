@@ -46,12 +46,6 @@ def applied(operations: list[Obj], current: Obj) -> Any:
         raise rejected() from why
 
 
-class _Rejected(status.Refusal):
-    @property
-    def status(self) -> Obj:
-        return {**super().status, "details": {}}
-
-
 def rejected() -> status.Refusal:
-    """422 as a real server says it: without a reason that would help, and with details that are empty."""
-    return _Rejected(422, "Invalid", "the server rejected our request due to an error in our request")
+    """422 as a real server says it: without a reason that would help."""
+    return status.Refusal(422, "Invalid", "the server rejected our request due to an error in our request")
