@@ -185,3 +185,9 @@ def test_a_low_port_is_found_higher_where_it_may_not_be_bound(monkeypatch: pytes
 )
 def test_the_document_root_is_found_among_the_mounts(mounts: str, root: str | None) -> None:
     assert nginx.document_root(mounts) == root
+
+
+def test_the_variable_of_a_service_named_nginx_is_no_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NGINX_PORT", "tcp://127.32.178.116:80")
+    monkeypatch.delenv("LITMUS_SANDBOX_LOW", raising=False)
+    assert nginx.address()[1] == 80

@@ -279,8 +279,9 @@ def notice(message: str) -> None:
 
 
 def address() -> tuple[str, int]:
-    """Where to listen."""
-    port = int(os.environ.get("NGINX_PORT") or 80)
+    """Where to listen. A service named nginx puts ``NGINX_PORT=tcp://…`` into every container, which is no port."""
+    wanted = os.environ.get("NGINX_PORT", "")
+    port = int(wanted) if wanted.isdecimal() else 80
     lowest = int(os.environ.get("LITMUS_SANDBOX_LOW") or 0)
     return os.environ.get("LITMUS_SANDBOX_IP", ""), port if port >= lowest else port + LOW_PORT_OFFSET
 
