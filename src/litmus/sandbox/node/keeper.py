@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from litmus.sandbox.machinery import objects, ports
 from litmus.sandbox.machinery.objects import Obj
@@ -337,13 +337,15 @@ class Keeper:
         self.record.waiting(reason, message)
         self.pod.changed()
 
-    def event(self, reason: str, message: str, *, kind: str = "Normal", field_path: str | None = None) -> None:
+    def event(
+        self, reason: str, message: str, *, kind: Literal["Normal", "Warning"] = "Normal", field_path: str | None = None
+    ) -> None:
         """Records an event about the container."""
         self.pod.around.events.record(
             self.pod.obj,
             reason=reason,
             message=message,
-            kind="Warning" if kind == "Warning" else "Normal",
+            kind=kind,
             field_path=self.field_path if field_path is None else field_path,
         )
 

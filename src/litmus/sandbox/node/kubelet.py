@@ -178,18 +178,15 @@ class Kubelet:
     async def _end(self) -> None:
         """SIGTERM to all containers, SIGKILL after STOP_S seconds; no process and no file is left."""
         await self._server.close()
-        runs = [keeper.run for worker, _ in self._workers.values() for keeper in worker.keepers.values() if keeper.run]
-        alive = [run.container for run in runs if run.container.exit is None]
-        for task in [task for _, task in self._workers.values()]:
+        workers = list(self._workers.values())
+        for worker, _ in workers:
+            worker.retire(grace_s=STOP_S)
+        tasks = [task for _, task in workers]
+        if tasks:
+            await asyncio.wait(tasks, timeout=STOP_S + 1.0)
+        for task in tasks:
             task.cancel()
-        for container in alive:
-            container.interrupt()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(STOP_S):
-                await asyncio.gather(*(container.wait() for container in alive))
-        for container in alive:
-            container.kill()
-        await asyncio.gather(*(task for _, task in list(self._workers.values())), return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self._around.sources.close()
         await self._api.close()
         await asyncio.to_thread(processes.sweep, self._settings.folder, name=processes.NODE)

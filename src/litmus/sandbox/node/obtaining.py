@@ -5,7 +5,7 @@ Source: Kubernetes documentation, "Images", "ImagePullBackOff"; pkg/kubelet/imag
 
 import asyncio
 import contextlib
-from typing import Protocol
+from typing import Literal, Protocol
 
 from litmus.sandbox.machinery.objects import Obj
 
@@ -39,7 +39,7 @@ class Waiting(Protocol):
     @property
     def spec(self) -> Obj: ...
 
-    def event(self, reason: str, message: str, *, kind: str = "Normal") -> None: ...
+    def event(self, reason: str, message: str, *, kind: Literal["Normal", "Warning"] = "Normal") -> None: ...
 
     def wait(self, reason: str, message: str = "") -> None: ...
 

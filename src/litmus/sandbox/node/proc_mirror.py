@@ -39,6 +39,7 @@ class Mirror:
             self._task = asyncio.create_task(self._follow(), name="mirror of /proc")
 
     def release(self) -> None:
+        """The pod is over."""
         self._users -= 1
         if self._users == 0 and self._task is not None:
             self._task.cancel()

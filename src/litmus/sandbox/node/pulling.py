@@ -5,6 +5,7 @@ Pull policies are those of Kubernetes; whatever the table knows counts as loaded
 
 import os
 import shlex
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -93,7 +94,7 @@ def _size(image: Image) -> int:
     """The bytes of what it runs: something honest to show where a registry would say its layers' size."""
     total = 0
     for command in (image.entrypoint or image.cmd, *image.programs.values()):
-        path = Path(command[0]) if command else None
-        if path is not None and path.is_absolute() and path.is_file():
-            total = max(total, path.stat().st_size)
+        path = shutil.which(command[0]) if command else None
+        if path:
+            total = max(total, Path(path).stat().st_size)
     return total

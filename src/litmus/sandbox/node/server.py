@@ -96,7 +96,8 @@ class Server:
 
     def _find(self, request: web.Request) -> tuple[Worker, Keeper]:
         where = request.match_info
-        for worker in self._workers():
+        # The youngest first: one of the same name may still be on its way out.
+        for worker in reversed(list(self._workers())):
             if (objects.namespace(worker.obj), objects.name(worker.obj)) == (where["namespace"], where["pod"]):
                 keeper = worker.keepers.get(where["container"])
                 if keeper is None:

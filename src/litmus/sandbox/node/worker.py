@@ -13,23 +13,22 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from litmus.sandbox import client
 from litmus.sandbox.machinery import objects
 from litmus.sandbox.machinery.objects import Obj
 from litmus.sandbox.machinery.status import Refusal
 
-from . import addresses, lifecycle, pod_status, recipes, sources, tokens, volumes
+from . import addresses, lifecycle, pod_status, recipes
 from .keeper import Keeper
+from .mounting import Mounts
 from .reporting import Reporter
 from .surroundings import Surroundings
 
 log = logging.getLogger(__name__)
 
-MOUNT_RETRY_S = (0.5, 30.0)
-REFRESH_S = 30.0
-"""How often volumes are looked over for tokens that have to be renewed."""
+ADDRESS_RETRY_S = (0.5, 30.0)
 DELETE_RETRY_S = 0.5
 
 
@@ -42,7 +41,6 @@ class Worker:
     ip: str = ""
     keepers: dict[str, Keeper] = field(default_factory=dict)
     place: recipes.Place = field(init=False)
-    _places: dict[str, Path] = field(default_factory=dict)
     _own_ip: bool = False
     _sandboxed: bool = False
     _was_sandboxed: bool = False
@@ -55,8 +53,11 @@ class Worker:
     _sources: asyncio.Event = field(default_factory=asyncio.Event)
     _grace_until: float | None = None
     _conditions: dict[str, Obj] = field(default_factory=dict)
+    _retired: bool = False
+    _mirrored: bool = False
+    _reporting: asyncio.Task[None] | None = None
     _reporter: Reporter = field(init=False)
-    _tokens: tokens.Tokens = field(init=False)
+    _mounts: Mounts = field(init=False)
 
     def __post_init__(self) -> None:
         self.place = recipes.Place(
@@ -68,7 +69,7 @@ class Worker:
         self._reporter = Reporter(
             self.around.client, lambda: self.obj, self._status, self.vanish, slots=self.around.writes
         )
-        self._tokens = tokens.Tokens(self.around.client, lambda: self.obj)
+        self._mounts = Mounts(self)
         self.started_at = (self.obj.get("status") or {}).get("startTime") or objects.timestamp()
         for record in lifecycle.records(self.obj).values():
             self.keepers[record.name] = Keeper(self, record)
@@ -85,7 +86,7 @@ class Worker:
 
     def places(self) -> dict[str, Path]:
         """Volume → folder."""
-        return self._places
+        return self._mounts.places
 
     def lookup(self, resource: str, name: str) -> Obj | None:
         """A ConfigMap or Secret of the pod's namespace."""
@@ -106,6 +107,10 @@ class Worker:
                 await self._sources.wait()
         self._sources.clear()
 
+    def wake(self) -> None:
+        """A ConfigMap, a Secret or the manifest has changed."""
+        self._sources.set()
+
     def update(self, pod: Obj) -> None:
         """The newest manifest."""
         before, self.obj = self.obj, pod
@@ -116,7 +121,7 @@ class Worker:
                 self._hurry.set()
             self._leave.set()
         if before.get("spec") != pod.get("spec"):
-            self._sources.set()
+            self.wake()
             self._replace_changed()
         if before.get("spec") != pod.get("spec") or _shown(before) != _shown(pod):
             self.changed()
@@ -129,22 +134,33 @@ class Worker:
             if keeper.run is not None:
                 keeper.run.container.kill()
 
+    def retire(self, *, grace_s: float) -> None:
+        """The node ends: so does ``run``, after the containers have had ``grace_s`` seconds. The API is not told."""
+        self._retired = True
+        self._grace_until = asyncio.get_running_loop().time() + grace_s
+        if self._reporting is not None:
+            self._reporting.cancel()
+        self._hurry.set()
+        self._leave.set()
+
     async def run(self) -> None:
         """From arrival to removal; leaves neither process nor file behind, also when it is cancelled."""
-        reporting = asyncio.create_task(self._reporter.run(), name=f"status of {objects.key(self.obj)}")
+        self._reporting = asyncio.create_task(self._reporter.run(), name=f"status of {objects.key(self.obj)}")
         try:
             if not lifecycle.is_over(self.obj):
                 await self._live_until_end()
                 await self._stop_all()
                 self._release()
                 self.changed()
-                await self._unless_gone(self.written())
+                if not self._retired:
+                    await self._unless_gone(self.written())
             await self._leave.wait()
-            await self._delete()
+            if not self._retired:
+                await self._delete()
         finally:
             self._kill_all()
-            reporting.cancel()
-            await asyncio.gather(reporting, return_exceptions=True)
+            self._reporting.cancel()
+            await asyncio.gather(self._reporting, return_exceptions=True)
             self._release()
             await asyncio.to_thread(shutil.rmtree, self.place.folder, ignore_errors=True)
 
@@ -168,15 +184,16 @@ class Worker:
 
     async def _live(self) -> None:
         if any(keeper.record.container_id for keeper in self.keepers.values()):
-            self._event("SandboxChanged", "Pod sandbox changed, it will be killed and re-created.")
+            self.event("SandboxChanged", "Pod sandbox changed, it will be killed and re-created.")
         await self._take_address()
         recipes.write_hosts(self.obj, self.place, ip=self.ip)
-        await self._mount_all()
-        if self._needs_mirror:
+        await self._mounts.mount_all()
+        if (self.obj.get("spec") or {}).get("hostPID"):
+            self._mirrored = True
             await self.around.mirror.acquire()
         self._sandboxed = self._was_sandboxed = True
         self.changed()
-        refreshing = asyncio.create_task(self._refresh())
+        refreshing = asyncio.create_task(self._mounts.refresh())
         sidecars: list[asyncio.Task[int]] = []
         try:
             if await self._initialize(sidecars):
@@ -209,7 +226,7 @@ class Worker:
         if (self.obj.get("spec") or {}).get("hostNetwork"):
             self.ip = self.host_ip
             return
-        pause_s = MOUNT_RETRY_S[0]
+        pause_s = ADDRESS_RETRY_S[0]
         while True:
             try:
                 self.ip = self.around.pool.take((self.obj.get("status") or {}).get("podIP", ""))
@@ -217,64 +234,9 @@ class Worker:
                 return
             except addresses.Exhausted as error:
                 message = f"Failed to create pod sandbox: failed to allocate for range 0: {error}"
-                self._event("FailedCreatePodSandBox", message, kind="Warning")
+                self.event("FailedCreatePodSandBox", message, kind="Warning")
             await asyncio.sleep(pause_s)
-            pause_s = min(pause_s * 2, MOUNT_RETRY_S[1])
-
-    async def _mount_all(self) -> None:
-        """Every volume, however long that takes."""
-        namespace = objects.namespace(self.obj)
-        specs = (self.obj.get("spec") or {}).get("volumes") or []
-        wanted = sources.referenced(self.obj) | {pair for spec in specs for pair in volumes.references(spec)}
-        names = [(resource, namespace, name) for resource, name in sorted(wanted)]
-        await self.around.sources.want(self.uid, names, self._sources.set)
-        pause_s = MOUNT_RETRY_S[0]
-        while True:
-            self._sources.clear()
-            if all([await self._mount(spec) for spec in specs]):
-                return
-            await self.sources_changed(pause_s)
-            pause_s = min(pause_s * 2, MOUNT_RETRY_S[1])
-
-    async def _mount(self, spec: Obj) -> bool:
-        context = volumes.Context(
-            pod=self.obj,
-            folder=self.place.folder,
-            claims=self.around.sandbox / "volumes",
-            ip=self.ip,
-            host_ip=self.host_ip,
-            allocatable=self.around.allocatable,
-            lookup=self.lookup,
-            token=self._token,
-            claim=self._claim,
-        )
-        try:
-            self._places[spec["name"]] = await volumes.set_up(spec, context)
-        except (volumes.NotMounted, OSError, Refusal, client.Unreachable) as error:
-            message = f'MountVolume.SetUp failed for volume "{spec["name"]}" : {error}'
-            self._event("FailedMount", message, kind="Warning")
-            return False
-        return True
-
-    async def _refresh(self) -> None:
-        """Volumes follow their ConfigMaps, Secrets and the pod's own fields; tokens are renewed."""
-        while True:
-            await self.sources_changed(REFRESH_S)
-            for spec in (self.obj.get("spec") or {}).get("volumes") or []:
-                if volumes.is_payload(spec):
-                    await self._mount(spec)
-
-    async def _token(self, projection: Obj) -> str:
-        async with self.around.writes:
-            return await self._tokens.of(projection)
-
-    async def _claim(self, name: str) -> Obj | None:
-        try:
-            return await self.around.client.get("persistentvolumeclaims", name, objects.namespace(self.obj))
-        except Refusal as refusal:
-            if refusal.code == 404:
-                return None
-            raise
+            pause_s = min(pause_s * 2, ADDRESS_RETRY_S[1])
 
     async def _deadline(self) -> None:
         """Returns when the pod's activeDeadlineSeconds are over."""
@@ -284,7 +246,7 @@ class Worker:
             if due and left_s <= 0:
                 message = "Pod was active on the node longer than the specified deadline"
                 self._ended = ("Failed", "DeadlineExceeded", message)
-                self._event("DeadlineExceeded", message)
+                self.event("DeadlineExceeded", message)
                 return
             await asyncio.sleep(min(left_s, 1.0))
 
@@ -361,13 +323,10 @@ class Worker:
         if self._own_ip:
             self.around.pool.give_back(self.ip)
             self._own_ip = False
-        if self._sandboxed and self._needs_mirror:
+        if self._mirrored:
             self.around.mirror.release()
+            self._mirrored = False
         self._sandboxed = False
-
-    @property
-    def _needs_mirror(self) -> bool:
-        return bool((self.obj.get("spec") or {}).get("hostPID"))
 
     def _status(self) -> Obj:
         """The status of this moment."""
@@ -386,10 +345,9 @@ class Worker:
         self._conditions = {one["type"]: one for one in status["conditions"]}
         return objects.copy(status)
 
-    def _event(self, reason: str, message: str, *, kind: str = "Normal") -> None:
-        self.around.events.record(
-            self.obj, reason=reason, message=message, kind="Warning" if kind == "Warning" else "Normal"
-        )
+    def event(self, reason: str, message: str, *, kind: Literal["Normal", "Warning"] = "Normal") -> None:
+        """Records an event about the pod."""
+        self.around.events.record(self.obj, reason=reason, message=message, kind=kind)
 
 
 def _shown(pod: Obj) -> list[object]:
