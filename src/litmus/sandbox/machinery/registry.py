@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from . import conditions, conversion, deletion, metadata, objects, ownership, paging, status
+from .crds import CustomStrategy
 from .objects import Key, Obj
 from .options import DeleteOptions, Listing, Options
 from .resources import Catalogue, Resource
@@ -51,6 +52,9 @@ class Patch(Protocol):
     def creates(self) -> bool:
         """Whether it makes an object that is not there. Such a patch says in managedFields itself who owns what."""
 
+    def undecodable(self, changed: Obj, why: status.Refusal) -> status.Refusal:
+        """What is said when the patched object cannot be read as its kind."""
+
     def applied(
         self, resource: Resource, current: Obj | None, *, subresource: str, asked: Options, now: datetime
     ) -> Obj: ...
@@ -65,6 +69,8 @@ class Behaviour(Protocol):
         """A private copy without unknown fields. Raises Refusal."""
 
     def schema(self, resource: Resource) -> Schema | None: ...
+
+    def custom(self, resource: Resource) -> CustomStrategy | None: ...
 
 
 class Registry:
@@ -170,10 +176,14 @@ class Registry:
             if not patch.creates or subresource:
                 raise status.not_found(resource.plural, resource.group, key.name)
             made = patch.applied(resource, None, subresource=subresource, asked=asked, now=self.now())
+            metadata.check_target(resource, made, key)
             return self.create(resource, made, namespace=key.namespace, asked=asked, recorded=patch.creates), True
         shown = conversion.from_storage(resource, found)
         changed = patch.applied(resource, shown, subresource=subresource, asked=asked, now=self.now())
-        new = self.behaviour.decode(resource, changed, asked=asked)
+        try:
+            new = self.behaviour.decode(resource, changed, asked=asked)
+        except status.Refusal as why:
+            raise patch.undecodable(changed, why) from why
         metadata.check_target(resource, new, key)
         recorded = patch.creates
         return self._replace(resource, key, found, new, subresource=subresource, asked=asked, recorded=recorded), False

@@ -1,11 +1,13 @@
 """What the kinds of patches make of objects, beyond what was recorded on a real server."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from litmus.sandbox.machinery import objects, patches, schemas, status
+from litmus.sandbox.machinery import objects, patches, resources, schemas, status
 from litmus.sandbox.machinery.objects import Obj
+from litmus.sandbox.machinery.options import Options
 from litmus.sandbox.machinery.schemas import Schema
 
 POD = {
@@ -139,3 +141,40 @@ def test_a_wrong_directive_is_refused(body: Obj, code: int, message: str) -> Non
     with pytest.raises(status.Refusal) as refused:
         patched("strategic", body)
     assert (refused.value.code, refused.value.message) == (code, message)
+
+
+def test_a_patch_that_breaks_a_type_is_invalid_and_not_a_bad_request() -> None:
+    patch = patches.Patch(kind="strategic", body={"data": "x"}, shapes=lambda _: shape())
+    why = status.bad_request(
+        'Pod in version "v1" cannot be handled as a Pod: json: cannot unmarshal string into Go value of type v1.Pod'
+    )
+    refusal = patch.undecodable({"data": "x"}, why)
+    assert (refusal.code, refusal.reason) == (422, "Invalid")
+    assert refusal.message == (
+        ' "" is invalid: patch: Invalid value: "map[data:x]": '
+        "json: cannot unmarshal string into Go value of type v1.Pod"
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "why"),
+    [
+        ("merge", {"kind": "Foo"}, 'no kind "Foo" is registered for version "v1" in scheme'),
+        ("merge", {"apiVersion": "v9"}, 'no kind "Pod" is registered for version "v9" in scheme'),
+        ("json", [{"op": "remove", "path": "/kind"}], "Object 'Kind' is missing in '{"),
+        ("merge", {"apiVersion": None}, "Object 'apiVersion' is missing in '{"),
+    ],
+)
+def test_no_patch_makes_an_object_one_of_another_kind(kind: patches.Kind, body: Any, why: str) -> None:
+    patch = patches.Patch(kind=kind, body=body, shapes=lambda _: shape())
+    pods, asked = resources.built_in().named("pods"), Options()
+    with pytest.raises(status.Refusal) as refused:
+        patch.applied(pods, POD, subresource="", asked=asked, now=datetime(2026, 1, 1, tzinfo=UTC))
+    assert refused.value.code == 422
+    assert why in refused.value.message
+
+
+def test_a_strategic_patch_of_the_kind_does_nothing() -> None:
+    patch = patches.Patch(kind="strategic", body={"kind": "Foo"}, shapes=lambda _: shape())
+    pods = resources.built_in().named("pods")
+    assert patch.applied(pods, POD, subresource="", asked=Options(), now=datetime(2026, 1, 1, tzinfo=UTC)) == POD

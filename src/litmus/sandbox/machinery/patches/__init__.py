@@ -5,6 +5,7 @@ business.
 Source: the API concepts, "Patch"; k8s.io/apiserver/pkg/endpoints/handlers/patch.go.
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +17,7 @@ from litmus.sandbox.machinery.options import Options
 from litmus.sandbox.machinery.resources import Resource
 from litmus.sandbox.machinery.schemas.form import Schema
 
-from . import apply, json_patch, merge_patch, reading, strategic, typed
+from . import apply, go_text, json_patch, merge_patch, reading, strategic, typed
 
 Kind = Literal["json", "merge", "strategic", "apply"]
 Shapes = Callable[[Resource], Schema | None]
@@ -27,6 +28,9 @@ MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
 APPLY = "application/apply-patch+yaml"
 MEDIA_TYPES: dict[str, Kind] = {JSON: "json", MERGE: "merge", STRATEGIC: "strategic", APPLY: "apply"}
+_SCHEME = '"k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30"'
+_HANDLED = " cannot be handled as a "
+_COMPACT = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, sort_keys=True)
 _UNKNOWN_FORMAT = "the body of the request was in an unknown format - accepted media types include: "
 
 
@@ -59,7 +63,26 @@ class Patch:
                 now=now,
             )
             return apply.applied(current, self.body, request)
-        return applied(self, current or {}, schema=schema)
+        changed = applied(self, current or {}, schema=schema)
+        return changed if resource.custom else self._of_kind(resource, changed)
+
+    def _of_kind(self, resource: Resource, changed: Obj) -> Obj:
+        """A built-in object stays what it is: a strategic patch of its kind does nothing, others are refused (422)."""
+        kind, version = changed.get("kind"), changed.get("apiVersion")
+        if (kind, version) == (resource.kind, resource.group_version):
+            return changed
+        if self.kind == "strategic":
+            return {**changed, "kind": resource.kind, "apiVersion": resource.group_version}
+        why = f'no kind "{kind}" is registered for version "{version}" in scheme {_SCHEME}'
+        if not kind or not version:
+            why = f"Object '{'apiVersion' if kind else 'Kind'}' is missing in '{_COMPACT.encode(changed)}'"
+        raise self.undecodable(changed, status.bad_request(why))
+
+    def undecodable(self, changed: Obj, why: status.Refusal) -> status.Refusal:
+        """422, and not the 400 (``why``) of an object that was sent as a whole: the patch made it what it is."""
+        shown = go_text.shown(self.body) if self.kind == "strategic" else _COMPACT.encode(changed)
+        detail = why.message.partition(_HANDLED)[2].partition(": ")[2] or why.message
+        return status.invalid("", "", "", [status.invalid_value("patch", shown, detail)])
 
 
 def applied(patch: Patch, current: Obj, *, schema: Schema) -> Obj:
