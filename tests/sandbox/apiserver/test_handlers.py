@@ -30,6 +30,11 @@ async def test_answers_may_be_yaml(server, config):
     assert yaml.safe_load(found.content)["data"] == {"k": "v"}
 
 
+async def test_refusals_may_be_yaml(server):
+    found = await server("GET", f"{MAPS}/a", accept="application/yaml")
+    assert yaml.safe_load(found.content)["message"] == 'configmaps "a" not found'
+
+
 async def test_requests_may_be_yaml(server):
     body = "kind: ConfigMap\napiVersion: v1\nmetadata: {name: a}\n"
     assert (await server("POST", MAPS, body, type="application/yaml")).code == 201

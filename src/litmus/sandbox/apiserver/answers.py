@@ -6,8 +6,8 @@ representations" for tables and partial objects, RFC 7234 §5.5 for warnings.
 
 import json
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, cast, get_args
 
 import msgspec
 import yaml
@@ -16,12 +16,12 @@ from starlette.responses import Response
 from litmus.sandbox.apiserver import negotiation
 from litmus.sandbox.apiserver.call import Call
 from litmus.sandbox.apiserver.negotiation import Accepted
+from litmus.sandbox.machinery import conversion, status, tables
 from litmus.sandbox.machinery.objects import Obj
 from litmus.sandbox.machinery.options import Listing
 from litmus.sandbox.machinery.resources import Resource
 from litmus.sandbox.machinery.status import Refusal
 
-META = "meta.k8s.io/v1"
 # Refusals that Kubernetes makes of the HTTP code alone carry details, be they empty.
 _WITH_DETAILS = ("NotFound", "MethodNotAllowed", "Forbidden")
 _GENERIC_DETAILS = (
@@ -116,7 +116,7 @@ def as_asked(call: Call, accept: Accepted, resource: Resource, obj: Obj) -> Obj:
     if accept.transform == "Table":
         return table(call, resource, [obj], {"resourceVersion": obj.get("metadata", {}).get("resourceVersion", "")})
     if accept.transform == "PartialObjectMetadata":
-        return partial(obj)
+        return tables.partial(obj)
     if accept.transform == "PartialObjectMetadataList":
         message = (
             f"you requested PartialObjectMetadataList, but the requested object is not a list (*core.{resource.kind})"
@@ -132,42 +132,45 @@ def ordered(obj: Obj) -> Obj:
     return {"kind": obj.get("kind"), "apiVersion": obj.get("apiVersion"), **obj}
 
 
-def partial(obj: Obj) -> Obj:
-    """The metadata alone."""
-    return {"kind": "PartialObjectMetadata", "apiVersion": META, "metadata": obj.get("metadata", {})}
-
-
 def many(call: Call, listing: Listing) -> Response:
     """A list. Raises Refusal 406."""
     accept, resource = call.accepted(), call.known
     meta: Obj = {"resourceVersion": str(listing.revision)}
-    if listing.continue_ or resource.custom:  # a list of custom objects says it on the last page, too
+    if listing.continue_:
         meta["continue"] = listing.continue_
     if listing.remaining:
         meta["remainingItemCount"] = listing.remaining
     if accept.transform == "Table":
         return respond(table(call, resource, listing.items, meta), accept)
     if accept.transform == "PartialObjectMetadataList":
-        items = [partial(obj) for obj in listing.items]
-        content = {"kind": "PartialObjectMetadataList", "apiVersion": META, "metadata": meta, "items": items}
+        items = [tables.partial(obj) for obj in listing.items]
+        content = {"kind": "PartialObjectMetadataList", "apiVersion": tables.META, "metadata": meta, "items": items}
         return respond(content, accept)
     if accept.transform:
         said = f"you requested PartialObjectMetadata, but the requested object is a list (*core.{resource.kind}List)"
         raise negotiation.unacceptable(said)
     items = listing.items
-    if not resource.custom:  # the list says it for all of them
+    if resource.custom:
+        meta.setdefault("continue", "")  # their lists say it on the last page, too
+    else:  # the list says kind and apiVersion for all of them
         items = [{name: value for name, value in obj.items() if name not in ("kind", "apiVersion")} for obj in items]
     kind = {"kind": f"{resource.kind}List", "apiVersion": resource.group_version}
     return respond({**kind, "metadata": meta, "items": items}, accept)
 
 
 def table(call: Call, resource: Resource, found: Sequence[Obj], meta: Obj, *, columns: bool = True) -> Obj:
-    """A meta.k8s.io/v1 Table. Raises Refusal 400."""
+    """A Table of the objects. Raises Refusal 400."""
     include = call.query.get("includeObject") or "Metadata"
-    shown: dict[str, Callable[[Obj], Obj | None]] = {"Metadata": partial, "Object": ordered, "None": lambda _: None}
-    rows = [{"cells": [obj["metadata"]["name"]], "object": shown[include](obj)} for obj in found]
-    names = (
-        [{"name": "Name", "type": "string", "format": "name", "description": "", "priority": 0}] if columns else None
+    if include not in get_args(tables.Include):
+        raise status.bad_request(f'invalid includeObject value: "{include}"')
+    if resource.stored_as:  # columns speak of the form in which objects are stored
+        found = [conversion.to_storage(resource, obj, version=resource.storage_api_version) for obj in found]
+    return tables.of(
+        resource,
+        found,
+        now=call.services.now(),
+        meta=meta,
+        include=cast(tables.Include, include),
+        columns=columns,
+        custom=call.registry.behaviour.custom(resource),
     )
-    kind = {"kind": "Table", "apiVersion": META, "metadata": meta}
-    return {**kind, "columnDefinitions": names, "rows": rows}

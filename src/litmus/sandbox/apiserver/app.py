@@ -17,6 +17,7 @@ from litmus.sandbox.apiserver import (
     authentication,
     authorization,
     components,
+    deprecations,
     handlers,
     negotiation,
     paths,
@@ -53,7 +54,10 @@ class _Server:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive, send)
         try:
-            response = await _dispatch(self._admitted(request))
+            call = self._admitted(request)
+            response = await _dispatch(call)
+            if call.resource is not None:
+                answers.warn(response, deprecations.warnings(call.registry, call.resource))
         except Refusal as refusal:
             response = _refused(request, refusal)
         except (requests.BadPath, authentication.IncompleteImpersonation) as error:
@@ -89,7 +93,7 @@ async def _dispatch(call: Call) -> Response:
     if info.subresource and info.subresource != "status":
         return await subresources.serve(call)
     if (info.subresource == "status" and not resource.has_status) or info.rest:
-        raise status.path_not_found()
+        raise subresources.unknown(call)
     if info.verb == "watch" and "watch" in resource.verbs:
         return await watching.serve(call)
     return await handlers.serve(call)
@@ -106,7 +110,7 @@ def _unknown(call: Call) -> Response:
     served = [
         one for one in call.services.catalogue if (one.group, one.version) == (call.info.group, call.info.version)
     ]
-    if call.info.group and not any(not one.custom for one in served):
+    if call.info.group and all(one.custom for one in served):
         return answers.page_not_found()
     raise status.path_not_found()
 
@@ -114,4 +118,8 @@ def _unknown(call: Call) -> Response:
 def _refused(request: Request, refusal: Refusal) -> Response:
     agent = request.headers.get("user-agent", "")
     pretty = negotiation.wants_pretty(request.query_params.get("pretty"), agent)
-    return answers.refused(refusal, negotiation.Accepted(pretty=pretty))
+    try:
+        accept = negotiation.negotiate(request.headers.get("accept", ""), pretty=pretty)
+    except Refusal:
+        accept = negotiation.Accepted(pretty=pretty)
+    return answers.refused(refusal, accept)

@@ -12,7 +12,6 @@ from litmus.sandbox.machinery.objects import Obj
 from litmus.sandbox.machinery.options import Listing
 
 _MESSAGES = {"controller-manager": "ok", "etcd-0": "ok", "scheduler": "ok"}
-_DEPRECATED = "v1 ComponentStatus is deprecated in v1.19+"
 
 
 def _component(name: str) -> Obj:
@@ -26,10 +25,7 @@ async def serve(call: Call) -> Response:
         raise handlers.method_not_allowed()
     if not call.info.name:
         listing = Listing(items=[_component(name) for name in _MESSAGES], revision=call.registry.store.revision)
-        answer = answers.many(call, listing)
-    elif call.info.name in _MESSAGES:
-        answer = answers.one(call, _component(call.info.name))
-    else:
+        return answers.many(call, listing)
+    if call.info.name not in _MESSAGES:
         raise status.Refusal(404, "NotFound", f"Component not found: {call.info.name}", name=call.info.name)
-    answers.warn(answer, [_DEPRECATED])
-    return answer
+    return answers.one(call, _component(call.info.name))

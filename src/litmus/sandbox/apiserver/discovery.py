@@ -33,7 +33,7 @@ _SUBRESOURCES: dict[str, tuple[tuple[str, str, str] | None, tuple[str, ...]]] = 
     "finalize": (None, ("update",)),
     "log": (None, ("get",)),
     "portforward": (("", "", "PodPortForwardOptions"), _STREAMED),
-    "proxy": (("", "", "NodeProxyOptions"), ("get",)),
+    "proxy": (("", "", "{kind}ProxyOptions"), ("create", "delete", "get", "patch", "update")),
     "token": (("authentication.k8s.io", "v1", "TokenRequest"), ("create",)),
 }
 
@@ -51,6 +51,13 @@ def _verbs(resource: Resource) -> list[str]:
 
 def _subresources(resource: Resource) -> list[str]:
     return list(resource.subresources) if resource.custom else sorted((*resource.subresources, *resource.connects))
+
+
+def _subresource(resource: Resource, name: str) -> tuple[tuple[str, str, str], tuple[str, ...]]:
+    """Group, version ('' for those of the resource) and kind; the verbs."""
+    about, verbs = _SUBRESOURCES[name]
+    group, version, kind = about or ("", "", resource.kind)
+    return (group, version, kind.format(kind=resource.kind)), verbs
 
 
 def storage_version_hash(resource: Resource) -> str:
@@ -86,8 +93,7 @@ def _entries(resource: Resource) -> Iterator[Obj]:
         entry["storageVersionHash"] = storage_version_hash(resource)
     yield entry
     for name in _subresources(resource):
-        about, verbs = _SUBRESOURCES[name]
-        group, version, kind = about or ("", "", resource.kind)
+        (group, version, kind), verbs = _subresource(resource, name)
         place = {"group": group, "version": version} if version else {}
         yield {
             "name": f"{resource.plural}/{name}",
@@ -141,9 +147,10 @@ def _discovered_resource(resource: Resource) -> Obj:
         entry["categories"] = list(resource.categories)
     subresources = []
     for name in _subresources(resource):
-        about, verbs = _SUBRESOURCES[name]
-        group, version, kind = about or (resource.group, resource.version, resource.kind)
-        shown = {"group": group, "version": version or resource.version, "kind": kind}
+        (group, version, kind), verbs = _subresource(resource, name)
+        if not version:
+            group, version = resource.group, resource.version
+        shown = {"group": group, "version": version, "kind": kind}
         subresources.append({"subresource": name, "responseKind": shown, "verbs": list(verbs)})
     return {**entry, "subresources": subresources} if subresources else entry
 

@@ -11,7 +11,7 @@ import msgspec
 from litmus.sandbox.apiserver import answers
 from litmus.sandbox.apiserver.call import Call
 from litmus.sandbox.apiserver.negotiation import Accepted
-from litmus.sandbox.machinery import conversion, objects, store
+from litmus.sandbox.machinery import conversion, objects, store, tables
 from litmus.sandbox.machinery.objects import Obj
 from litmus.sandbox.machinery.selectors import Selector
 from litmus.sandbox.machinery.status import Refusal
@@ -65,9 +65,9 @@ class Lines:
             meta["annotations"] = {INITIAL_EVENTS_END: "true"}
         shown: Obj = {"kind": self._resource.kind, "apiVersion": self._resource.group_version, "metadata": meta}
         if self._transform.startswith("Partial"):
-            shown = answers.partial(shown)
+            shown = tables.partial(shown)
         elif self._transform == "Table":
-            shown = {"kind": "Table", "apiVersion": answers.META, "metadata": meta, "columnDefinitions": [], "rows": []}
+            shown = {"kind": "Table", "apiVersion": tables.META, "metadata": meta, "columnDefinitions": [], "rows": []}
         return _line("BOOKMARK", msgspec.json.encode(shown))
 
     def _selected(self, obj: Obj) -> bool:
@@ -88,7 +88,7 @@ class Lines:
             shown = answers.table(self._call, self._resource, [shown], meta, columns=self._columns)
             self._columns = False
         elif self._transform:
-            shown = answers.partial(shown)
+            shown = tables.partial(shown)
         else:
             shown = answers.ordered(shown)
         return msgspec.json.encode(shown)

@@ -140,11 +140,3 @@ async def test_a_pod_that_is_not_there(server):
     answer = await server("GET", f"{PODS}/x/log")
     assert (answer.code, answer.message) == (404, 'pods "x" not found')
     assert (await server("POST", f"{PODS}/x/log")).code == 405
-
-
-async def test_the_kubelet_may_be_asked_directly(server, kubelet):
-    answer = await server("GET", "/api/v1/nodes/node1/proxy/stats/summary?a=b")
-    assert (answer.code, answer.content) == (200, "one\ntwo\n")
-    assert kubelet.asked == ["/stats/summary?a=b"]
-    answer = await server("GET", "/api/v1/nodes/nosuch/proxy/healthz")
-    assert (answer.code, answer.message) == (404, 'nodes "nosuch" not found')

@@ -34,7 +34,7 @@ async def serve(call: Call) -> Response:
     if call.registry.store.get("nodes", Key("", node)) is None:
         raise status.not_found("pods", "", node)  # so says a real server: it looks the node up as its pod does
     path = f"/containerLogs/{objects.namespace(pod)}/{objects.name(pod)}/{container}"
-    return await kubelet.fetch(call, node, path, parameters, check="pods/log")
+    return await kubelet.fetch(call, node, path, parameters, about="pods/log")
 
 
 def container_of(pod: Obj, asked: str) -> str:
