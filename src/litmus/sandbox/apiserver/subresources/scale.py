@@ -102,7 +102,7 @@ def _stored(call: Call, new: Obj, asked: Options) -> Obj:
     if not call.known.custom and not sent.get("resourceVersion"):
         meta.pop("resourceVersion")
     definitions.put(changed, _paths(call).spec, replicas)
-    return _shown(call, call.registry.update(call.known, call.key, changed, asked=asked))
+    return _shown(call, call.registry.update(call.known, call.key, changed, subresource="scale", asked=asked))
 
 
 def _check(call: Call, new: Obj, replicas: object) -> None:
