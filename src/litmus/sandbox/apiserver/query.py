@@ -4,6 +4,7 @@ Source: k8s.io/apimachinery/pkg/apis/meta/v1/validation and meta/internalversion
 "Kubernetes API Concepts" on dry run, field validation, resource versions and sending initial events.
 """
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -79,12 +80,7 @@ def listing(query: QueryParams, *, watch: bool) -> ListOptions:
         raise status.invalid("ListOptions", _META, "", causes)
     if found.continue_ and version not in ("", "0"):
         raise status.bad_request("specifying resource version is not allowed when using continue")
-    return _with_revision(found, _revision(query))
-
-
-def _with_revision(found: ListOptions, revision: int | None) -> ListOptions:
-    values = {name: getattr(found, name) for name in ListOptions.__slots__}
-    return ListOptions(**{**values, "revision": revision})
+    return dataclasses.replace(found, revision=_revision(query))
 
 
 def _list_causes(asked: ListOptions, version: str) -> list[Cause]:
