@@ -18,8 +18,7 @@ _HEAD = (
     "n",
     "within budget",
 )
-
-
+_WITHIN = {True: "yes", False: "no", None: "–"}
 SEE_BELOW = "not measured, see below"
 
 
@@ -29,16 +28,17 @@ class NotMeasured(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """What is measured. ``original`` and ``budget`` are those of design.md §7."""
+    """What is measured. ``original`` and ``budget`` are those of design.md §7; not everything has a budget."""
 
     title: str
-    unit: Literal["s", "MB"]
-    budget: float
+    unit: Literal["s", "ms", "MB"]
+    budget: float | None = None
     original: str = "–"
 
     def text(self, value: float) -> str:
-        """A value with as many digits as tell it from its budget."""
-        decimals = 3 if self.budget < 1 else 2 if self.budget < 10 else 1
+        """A value with as many digits as tell it from its budget; without one, with three digits that count."""
+        size = value if self.budget is None else self.budget
+        decimals = 3 if size < 1 else 2 if size < 10 else 1
         return f"{value:.{decimals}f}"
 
 
@@ -52,19 +52,22 @@ class Row:
 
     @property
     def within(self) -> bool | None:
-        """Whether the median keeps the budget; None when nothing was measured."""
-        return statistics.median(self.values) <= self.figure.budget if self.values else None
+        """Whether the median keeps the budget; None when nothing was measured, or there is no budget."""
+        if not self.values or self.figure.budget is None:
+            return None
+        return statistics.median(self.values) <= self.figure.budget
 
     def cells(self) -> tuple[str, ...]:
         figure = self.figure
-        about = (figure.title, figure.original, f"{figure.budget:g} {figure.unit}")
+        budget = "–" if figure.budget is None else f"{figure.budget:g} {figure.unit}"
+        about = (figure.title, figure.original, budget)
         if not self.values:
             why_not = " ".join(self.why_not.replace("|", "/").split())
             return (*about, why_not, "–", "0", "–")
         text = figure.text
         median = f"{text(statistics.median(self.values))} {figure.unit}"
         spread = f"{text(min(self.values))}–{text(max(self.values))}"
-        return (*about, median, spread, str(len(self.values)), "yes" if self.within else "no")
+        return (*about, median, spread, str(len(self.values)), _WITHIN[self.within])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
