@@ -120,6 +120,8 @@ class Worker:
                 self._grace_until = until
                 self._hurry.set()
             self._leave.set()
+        if any(read(before) != read(pod) for read in (objects.labels, objects.annotations)):
+            self.wake()  # a volume may show them
         if before.get("spec") != pod.get("spec"):
             self.wake()
             self._replace_changed()
