@@ -7,6 +7,7 @@ import time
 import pytest
 
 from litmus.faults import processes
+from litmus.sandbox.node import processes as sandbox_processes
 from tests.cluster import stage as stages
 from tests.cluster.stage import Stage, until
 
@@ -100,12 +101,14 @@ def lease_holder() -> str:
 
 
 def kill_container_of(stage: Stage, pod: str) -> None:
-    """SIGKILL to a container's main process, from the node: the kit's nodes share this machine's processes."""
+    """SIGKILL to a container's main process: the nodes of the kit and of a sandbox share this machine's processes."""
     (status,) = stage.get("pod", pod)["status"]["containerStatuses"]
     main = processes.main_process(status["containerID"])
-    if main is None:
+    in_sandbox = sandbox_processes.marked(sandbox_processes.CONTAINER, processes.bare_id(status["containerID"]))
+    pid = main.pid if main else min((member.pid for member in in_sandbox), default=0)
+    if not pid:
         pytest.skip("the node's processes can't be seen from here")
-    os.kill(main.pid, signal.SIGKILL)
+    os.kill(pid, signal.SIGKILL)
 
 
 def test_a_run_survives_the_death_of_the_operator(stage: Stage) -> None:
