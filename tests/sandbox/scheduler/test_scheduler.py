@@ -39,6 +39,18 @@ def test_a_pod_gets_a_node_and_an_event_says_so(world: World, scheduler: Schedul
     assert world.said("Scheduled") == ["Successfully assigned default/a to node1"]
 
 
+def test_events_of_a_scheduler_have_an_action_and_repeat_as_a_series(world: World) -> None:
+    pod = world.pod("a")
+    for _ in range(3):
+        world.event(pod, reason="R", message="m", component="default-scheduler", action="Binding")
+    (event,) = world.list("events")
+    assert (event["action"], event["source"], event["firstTimestamp"]) == ("Binding", {}, None)
+    assert "count" not in event
+    assert event["reportingInstance"].startswith("default-scheduler-")
+    assert event["eventTime"] == "2026-01-01T00:00:00.000000Z"
+    assert event["series"] == {"count": 3, "lastObservedTime": "2026-01-01T00:00:00.000000Z"}
+
+
 def test_pods_that_ask_for_nothing_are_shared_out(world: World, scheduler: Scheduler) -> None:
     for name in ("node1", "node2", "node3"):
         world.node(name)
@@ -105,7 +117,7 @@ def test_a_heartbeat_does_not_repeat_the_refusal(world: World, scheduler: Schedu
     world.change("nodes", node, status={**node["status"], "nodeInfo": {"kernelVersion": "6"}})
     world.settle(scheduler)
     events = [event for event in world.list("events") if event["reason"] == "FailedScheduling"]
-    assert [event["count"] for event in events] == [1]
+    assert [(event["action"], event.get("series")) for event in events] == [("Scheduling", None)]
     world.change("nodes", node, spec={"unschedulable": True})
     world.settle(scheduler)
     assert why(world, "a")["message"].startswith("0/1 nodes are available: 1 node(s) were unschedulable.")

@@ -5,6 +5,7 @@ meets no conflict.
 """
 
 import itertools
+import platform
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime
@@ -110,23 +111,39 @@ class Cluster:
         storage = self._registry.catalogue.named(resource).storage if resource else ""
         return self._registry.store.subscribe(storage, listener)
 
-    def event(self, about: Obj, *, reason: str, message: str, component: str, kind: str = "Normal") -> None:
-        """Tells users what happened to an object. The same again raises the count of the first one."""
+    def event(
+        self, about: Obj, *, reason: str, message: str, component: str, kind: str = "Normal", action: str = ""
+    ) -> None:
+        """Tells users what happened to an object. The same again raises the count of the first one.
+
+        ``action``: what was being done, for a component that uses the newer API of events, as the scheduler does.
+        """
         identity = (objects.uid(about), objects.key(about).name, reason, message, component)
-        now = objects.timestamp(self.now())
         namespace = objects.namespace(about) or "default"
         known = self.get("events", self._events.get(identity, ""), namespace) if identity in self._events else None
         if known is not None:
-            again = {**objects.copy(known), "count": known.get("count", 1) + 1, "lastTimestamp": now}
             self._events.move_to_end(identity)
-            self.update("events", again)
+            self.update("events", self._repeated(known))
             return
-        made = self.create("events", self._event(about, reason, message, component, kind, now, namespace))
+        told = {"reason": reason, "message": message, "type": kind, "reportingComponent": component}
+        if action:
+            host = f"{component}-{platform.node()}"
+            told |= {"action": action, "eventTime": objects.micro_timestamp(self.now()), "reportingInstance": host}
+        else:
+            now = objects.timestamp(self.now())
+            told |= {"source": {"component": component}, "firstTimestamp": now, "lastTimestamp": now, "count": 1}
+        made = self.create("events", {**self._about(about, namespace), **told})
         self._events[identity] = objects.name(made)
         if len(self._events) > _REMEMBERED_EVENTS:
             self._events.popitem(last=False)
 
-    def _event(self, about: Obj, reason: str, message: str, component: str, kind: str, now: str, namespace: str) -> Obj:
+    def _repeated(self, event: Obj) -> Obj:
+        if event.get("eventTime"):  # counted as a series, which begins with the second one
+            count = (event.get("series") or {}).get("count", 1) + 1
+            return {**event, "series": {"count": count, "lastObservedTime": objects.micro_timestamp(self.now())}}
+        return {**event, "count": event.get("count", 1) + 1, "lastTimestamp": objects.timestamp(self.now())}
+
+    def _about(self, about: Obj, namespace: str) -> Obj:
         meta = objects.meta(about)
         stamp = int(self.now().timestamp() * 1e9) + next(self._numbers) % 1000
         involved = {
@@ -140,13 +157,4 @@ class Cluster:
         return {
             "metadata": {"name": f"{meta.get('name')}.{stamp:x}", "namespace": namespace},
             "involvedObject": {field: value for field, value in involved.items() if value},
-            "reason": reason,
-            "message": message,
-            "source": {"component": component},
-            "reportingComponent": component,
-            "reportingInstance": "",
-            "firstTimestamp": now,
-            "lastTimestamp": now,
-            "count": 1,
-            "type": kind,
         }

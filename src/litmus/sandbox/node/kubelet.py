@@ -123,11 +123,9 @@ class Kubelet:
             group.create_task(self._reap())
             synced = asyncio.Event()
             group.create_task(self._watch_services(synced))
-            self._around.events.record(
-                {**self._registration.node, "apiVersion": "v1", "kind": "Node"},
-                reason="Starting",
-                message="Starting kubelet.",
-            )
+            for reason, message in self._registration.story():
+                about = {**self._registration.node, "apiVersion": "v1", "kind": "Node"}
+                self._around.events.record(about, reason=reason, message=message)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(SYNC_S):
                     await synced.wait()

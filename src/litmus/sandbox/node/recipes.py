@@ -12,7 +12,7 @@ from litmus.sandbox.images import image as images
 from litmus.sandbox.machinery import objects, ports
 from litmus.sandbox.machinery.objects import Obj
 
-from . import environment, processes, spawning, volumes
+from . import archives, environment, processes, spawning, volumes
 from .container import Recipe
 from .pulling import Pulled
 from .view import SHIM, Mount, View, untouched
@@ -50,7 +50,8 @@ class Prepared:
 
     def command(self, argv: list[str], env: Mapping[str, str], *, terminal: bool = False) -> spawning.Command:
         """A command in the container (exec, a probe, a hook)."""
-        words = self.image.direct(self.view.command(argv))
+        words = archives.named_back(self.view.command(argv), argv, self.view.mounts)
+        words = self.image.direct(words)
         return spawning.Command(argv=words, env=env, cwd=self.recipe.cwd, terminal=terminal)
 
 

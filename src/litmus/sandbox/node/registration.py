@@ -6,7 +6,7 @@ every second, more often than a real kubelet does, because a laptop's user does 
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -65,6 +65,13 @@ class Registration:
             except Refusal as refusal:
                 log.warning("node %s can not be registered: %s", self.name, refusal)
             await asyncio.sleep(RETRY_S)
+
+    def story(self) -> Iterator[tuple[str, str]]:
+        """Reason and message of the events that tell of a kubelet's start."""
+        yield "Starting", "Starting kubelet."
+        yield "NodeAllocatableEnforced", "Updated Node Allocatable limit across pods"
+        for reason in ("NodeHasSufficientMemory", "NodeHasNoDiskPressure", "NodeHasSufficientPID", "NodeReady"):
+            yield reason, f"Node {self.name} status is now: {reason}"
 
     async def renew(self) -> None:
         """Renews the lease until it is cancelled."""

@@ -154,7 +154,7 @@ class Scheduler:
         snapshot.add(bound)
         snapshot.nominated = [one for one in snapshot.nominated if objects.uid(one) != objects.uid(pod)]
         message = f"Successfully assigned {objects.namespace(pod)}/{objects.name(pod)} to {node}"
-        self._cluster.event(pod, reason="Scheduled", message=message, component=NAME)
+        self._cluster.event(pod, reason="Scheduled", message=message, component=NAME, action="Binding")
 
     def _make_room(self, pod: Obj, snapshot: Snapshot, refusals: dict[str, No], said: str) -> None:
         """Delete less important pods if that helps; the pod is asked about again when they are gone."""
@@ -184,7 +184,7 @@ class Scheduler:
             )
             self._cluster.update_status("pods", marked)
             message = f"Preempted by pod {objects.uid(pod)} on node {node}"
-            self._cluster.event(victim, reason="Preempted", message=message, component=NAME)
+            self._cluster.event(victim, reason="Preempted", message=message, component=NAME, action="Preempting")
             self._cluster.delete("pods", objects.name(victim), objects.namespace(victim), uid=objects.uid(victim))
 
     def _give_up(
@@ -202,7 +202,9 @@ class Scheduler:
         changed = self._cluster.update_status("pods", changed)
         if nominate:
             snapshot.add(changed)
-        self._cluster.event(pod, reason="FailedScheduling", message=message, component=NAME, kind="Warning")
+        self._cluster.event(
+            pod, reason="FailedScheduling", message=message, component=NAME, kind="Warning", action="Scheduling"
+        )
         self._hopeless[objects.uid(pod)] = _matters(pod)
 
     def _gated(self, pod: Obj) -> None:

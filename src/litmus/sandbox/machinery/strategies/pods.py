@@ -29,6 +29,8 @@ class Pods(Strategy):
     def default(self, obj: Obj) -> None:
         pod_defaults.pod(obj)
         obj.setdefault("status", {}).setdefault("phase", "Pending")
+        for condition in obj["status"].get("conditions") or []:
+            condition.setdefault("lastProbeTime", None)  # Go writes it although it is unknown
 
     def prepare_create(self, obj: Obj) -> None:
         super().prepare_create(obj)
