@@ -45,7 +45,8 @@ async def seen(port: int, enough: int) -> Window:
     traffic = Traffic("127.0.0.1", port, rate=200)
     task = asyncio.create_task(traffic.run())
     async with asyncio.timeout(10):
-        while len(traffic.between(0, float("inf")).samples) < enough:
+        # What is awaited is a figure, which has no event.
+        while len(traffic.between(0, float("inf")).samples) < enough:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)

@@ -2,7 +2,7 @@
 
 from litmus.sandbox.machinery import objects
 from litmus.sandbox.machinery.cluster import Cluster
-from litmus.sandbox.machinery.objects import Key, Obj
+from litmus.sandbox.machinery.objects import Obj
 from litmus.sandbox.machinery.registry import Registry
 
 _NOT_READY = "node.kubernetes.io/not-ready"

@@ -1,8 +1,8 @@
 """One stored object, several faces: the versions of a custom resource, and events in their two groups.
 
-Kubernetes keeps an object in its storage version and converts on the way in and out. Versions of a custom resource with
-the conversion strategy None differ in ``apiVersion`` alone. An Event of ``events.k8s.io/v1`` is the same object as one of
-core ``v1`` under other field names (k8s.io/api/events/v1).
+Kubernetes keeps an object in its storage version and converts on the way in and out. Versions of a custom resource
+with the conversion strategy None differ in ``apiVersion`` alone. An Event of ``events.k8s.io/v1`` is the same object
+as one of core ``v1`` under other field names (k8s.io/api/events/v1).
 """
 
 from .objects import Obj

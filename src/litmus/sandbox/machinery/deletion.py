@@ -1,7 +1,7 @@
 """How an object leaves: preconditions, grace, finalizers, and what its dependents are to expect.
 
-Source: k8s.io/apiserver/pkg/registry/rest/delete.go (BeforeDelete) and registry/generic/registry/store.go; the Kubernetes
-documentation, "Finalizers" and "Owners and Dependents".
+Source: k8s.io/apiserver/pkg/registry/rest/delete.go (BeforeDelete) and registry/generic/registry/store.go; the
+Kubernetes documentation, "Finalizers" and "Owners and Dependents".
 """
 
 from datetime import datetime, timedelta

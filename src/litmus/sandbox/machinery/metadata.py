@@ -53,7 +53,7 @@ def check_target(resource: Resource, obj: Obj, key: Key) -> None:
 
 
 def check_version(resource: Resource, new: Obj, old: Obj) -> None:
-    """Optimistic concurrency: raises Refusal 409 when the writer has not seen the latest state, or means another object."""
+    """Optimistic concurrency: raises Refusal 409 when the writer has not seen the latest state or means another."""
     meta, known = new["metadata"], old["metadata"]
     if meta.get("uid") not in (None, "", known["uid"]):
         why = f"Precondition failed: UID in precondition: {meta['uid']}, UID in object meta: {known['uid']}"

@@ -1,7 +1,8 @@
 """A list in pages: ``limit`` and the opaque token ``continue``.
 
-Source: the Kubernetes documentation, "Retrieving large results sets in chunks". The later pages show the objects as they
-are when the page is asked for, not as they were at the first one; a token whose revision is no longer remembered is 410.
+Source: the Kubernetes documentation, "Retrieving large results sets in chunks". The later pages show the objects as
+they are when the page is asked for, not as they were at the first one; a token whose revision is no longer remembered
+is 410.
 """
 
 import base64

@@ -1,7 +1,8 @@
 """Where a port below 1024 is found: itself where this process may bind it, else ``OFFSET`` higher.
 
 On Linux a port below ``net.ipv4.ip_unprivileged_port_start`` takes CAP_NET_BIND_SERVICE (ip(7), capabilities(7)). The
-node, the service proxy and port-forward must agree about the answer, so it depends on nothing but this machine and user.
+node, the service proxy and port-forward must agree about the answer, so it depends on nothing but this machine and
+user.
 """
 
 import functools

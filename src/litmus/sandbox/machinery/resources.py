@@ -119,7 +119,15 @@ BUILT_IN: tuple[Resource, ...] = (
     _of("apps", "v1", "statefulsets", "StatefulSet", short="sts", categories=_ALL, subresources=_SCALED),
     _of("batch", "v1", "cronjobs", "CronJob", short="cj", categories=_ALL, subresources=_STATUS),
     _of("batch", "v1", "jobs", "Job", categories=_ALL, subresources=_STATUS),
-    _of("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler", short="hpa", categories=_ALL, subresources=_STATUS),
+    _of(
+        "autoscaling",
+        "v2",
+        "horizontalpodautoscalers",
+        "HorizontalPodAutoscaler",
+        short="hpa",
+        categories=_ALL,
+        subresources=_STATUS,
+    ),
     _of("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", short="pdb", subresources=_STATUS),
     _of(_RBAC, "v1", "clusterrolebindings", "ClusterRoleBinding", namespaced=False),
     _of(_RBAC, "v1", "clusterroles", "ClusterRole", namespaced=False),
@@ -136,8 +144,20 @@ BUILT_IN: tuple[Resource, ...] = (
     _of("storage.k8s.io", "v1", "csinodes", "CSINode", namespaced=False),
     _of("storage.k8s.io", "v1", "storageclasses", "StorageClass", short="sc", namespaced=False),
     _of("storage.k8s.io", "v1", "volumeattachments", "VolumeAttachment", namespaced=False, subresources=_STATUS),
-    _of("admissionregistration.k8s.io", "v1", "mutatingwebhookconfigurations", "MutatingWebhookConfiguration", namespaced=False),
-    _of("admissionregistration.k8s.io", "v1", "validatingwebhookconfigurations", "ValidatingWebhookConfiguration", namespaced=False),
+    _of(
+        "admissionregistration.k8s.io",
+        "v1",
+        "mutatingwebhookconfigurations",
+        "MutatingWebhookConfiguration",
+        namespaced=False,
+    ),
+    _of(
+        "admissionregistration.k8s.io",
+        "v1",
+        "validatingwebhookconfigurations",
+        "ValidatingWebhookConfiguration",
+        namespaced=False,
+    ),
     _of(
         "apiextensions.k8s.io",
         "v1",
@@ -152,10 +172,26 @@ BUILT_IN: tuple[Resource, ...] = (
     _of("authentication.k8s.io", "v1", "selfsubjectreviews", "SelfSubjectReview", namespaced=False, verbs=CREATE_ONLY),
     _of("authentication.k8s.io", "v1", "tokenreviews", "TokenReview", namespaced=False, verbs=CREATE_ONLY),
     _of("authorization.k8s.io", "v1", "localsubjectaccessreviews", "LocalSubjectAccessReview", verbs=CREATE_ONLY),
-    _of("authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", namespaced=False, verbs=CREATE_ONLY),
-    _of("authorization.k8s.io", "v1", "selfsubjectrulesreviews", "SelfSubjectRulesReview", namespaced=False, verbs=CREATE_ONLY),
-    _of("authorization.k8s.io", "v1", "subjectaccessreviews", "SubjectAccessReview", namespaced=False, verbs=CREATE_ONLY),
-)  # fmt: skip
+    _of(
+        "authorization.k8s.io",
+        "v1",
+        "selfsubjectaccessreviews",
+        "SelfSubjectAccessReview",
+        namespaced=False,
+        verbs=CREATE_ONLY,
+    ),
+    _of(
+        "authorization.k8s.io",
+        "v1",
+        "selfsubjectrulesreviews",
+        "SelfSubjectRulesReview",
+        namespaced=False,
+        verbs=CREATE_ONLY,
+    ),
+    _of(
+        "authorization.k8s.io", "v1", "subjectaccessreviews", "SubjectAccessReview", namespaced=False, verbs=CREATE_ONLY
+    ),
+)
 
 
 @dataclass(slots=True)
