@@ -37,6 +37,7 @@ app.command("litmus.cli.plan:plan", name="plan", help="Show who an engine would 
 app.command("litmus.cli.run:run", name="run", help="Run an engine and wait for its verdict.")
 app.command("litmus.cli.stop:stop", name="stop", help="Abort running engines.")
 app.command("litmus.cli.demo:demo", name="demo", help="Run one experiment on a cluster that exists only for it.")
+app.command("litmus.cli.tutorial:tutorial", name="tutorial", help="Learn chaos engineering in a quarter of an hour.")
 app.command(sandbox)
 for _name, _help in (
     ("up", "Start a cluster on this machine."),
