@@ -26,7 +26,7 @@ class Endpoints:
         self.watches: Mapping[str, Callable[[Obj], Iterable[Key]]] = {
             "services": lambda service: [objects.key(service)],
             "pods": service_targets.of_pod(cluster),
-            "endpoints": lambda endpoints: [objects.key(endpoints)],
+            "endpoints": _ours,
         }
 
     def reconcile(self, key: Key) -> None:
@@ -65,6 +65,12 @@ class Endpoints:
     def _pods(self, service: Obj) -> list[Obj]:
         everyone = service_targets.publishes_unready(service)
         return service_targets.pods(self._cluster, service, terminating=everyone)
+
+
+def _ours(endpoints: Obj) -> list[Key]:
+    """Only what this controller wrote concerns it: a user may have Endpoints of any name without a service."""
+    managed = MANAGED_BY.items() <= objects.labels(endpoints).items()
+    return [objects.key(endpoints)] if managed else []
 
 
 def subsets(service: Obj, pods: Iterable[Obj]) -> list[Obj]:

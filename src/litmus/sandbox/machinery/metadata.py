@@ -12,9 +12,13 @@ from .resources import Resource
 
 # Only the server sets these; what a client sends in their place is ignored.
 _SERVERS_OWN = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "selfLink")
+# … except these, when they change: the rules of an update refuse that.
+_REFUSED = ("uid", "deletionTimestamp", "deletionGracePeriodSeconds")
 # A write of these kinds' status may also change labels and annotations: the kubelet does.
 _STATUS_WITH_LABELS = ("pods", "nodes")
 _OTHERS_DATA = "the namespace of the provided object does not match the namespace sent on the request"
+# Where a real server's storage has a resource whose path there is not its name; its messages show that.
+_STORED_AT = {"services": "services/specs", "endpoints": "services/endpoints", "nodes": "minions"}
 
 
 def place(resource: Resource, obj: Obj, namespace: str) -> None:
@@ -23,7 +27,7 @@ def place(resource: Resource, obj: Obj, namespace: str) -> None:
     if not resource.namespaced:
         meta.pop("namespace", None)
     elif meta.setdefault("namespace", namespace) != namespace:
-        raise status.bad_request(f"{_OTHERS_DATA}")
+        raise status.bad_request(_OTHERS_DATA)
     if not meta.get("name") and meta.get("generateName"):
         meta["name"] = names.generate(meta["generateName"])
     if meta.get("resourceVersion") not in (None, "", "0"):
@@ -39,30 +43,47 @@ def begin(obj: Obj, *, uid: str, now: datetime) -> None:
 
 
 def check_target(resource: Resource, obj: Obj, key: Key) -> None:
-    """Raises Refusal 400 when the body of a request is about another object than its URL."""
+    """Raises Refusal 400 when the body of a request is about another object than its URL.
+
+    Source: k8s.io/apiserver/pkg/endpoints/handlers/rest.go, checkName.
+    """
     meta = obj.setdefault("metadata", {})
+    name = meta.get("name")
+    if not name:
+        why = f"the name of the object ({key.name} based on URL) was undeterminable: name must be provided"
+        raise status.bad_request(why)
+    if name != key.name:
+        raise status.bad_request(f"the name of the object ({name}) does not match the name on the URL ({key.name})")
     if not resource.namespaced:
         meta.pop("namespace", None)
     elif meta.setdefault("namespace", key.namespace) != key.namespace:
-        raise status.bad_request(_OTHERS_DATA)
-    if not meta.setdefault("name", key.name):
-        meta["name"] = key.name
-    if meta["name"] != key.name:
-        why = f"the name of the object ({meta['name']}) does not match the name on the URL ({key.name})"
-        raise status.bad_request(why)
+        where = f"the namespace of the object ({meta['namespace']})"
+        raise status.bad_request(f"{where} does not match the namespace on the request ({key.namespace})")
 
 
-def check_version(resource: Resource, new: Obj, old: Obj) -> None:
-    """Optimistic concurrency: raises Refusal 409 when the writer has not seen the latest state or means another."""
+def check_uid(resource: Resource, new: Obj, old: Obj) -> None:
+    """Raises Refusal 409 when an update says the uid of another object than the one that is there."""
     meta, known = new["metadata"], old["metadata"]
-    if meta.get("uid") not in (None, "", known["uid"]):
-        why = f"Precondition failed: UID in precondition: {meta['uid']}, UID in object meta: {known['uid']}"
-        raise status.conflict(resource.plural, resource.group, known["name"], why)
-    version = meta.get("resourceVersion")
+    if meta.get("uid") in (None, "", known["uid"]):
+        return
+    said = f"Precondition failed: UID in precondition: {meta['uid']}, UID in object meta: {known['uid']}"
+    group = resource.group if resource.custom else ""
+    place = _STORED_AT.get(resource.qualified, resource.plural)
+    path = "/".join(part for part in ("registry", group, place, known.get("namespace"), known["name"]) if part)
+    why = f"StorageError: invalid object, Code: 4, Key: /{path}, ResourceVersion: 0, AdditionalErrorMsg: {said}"
+    raise status.conflict(resource.plural, resource.group, known["name"], why)
+
+
+def check_version(resource: Resource, new: Obj, old: Obj, *, blind: bool) -> None:
+    """Optimistic concurrency: raises Refusal 409 when the writer has not seen the latest state.
+
+    ``blind``: whether this kind may be updated without saying which state was seen; else that is a Refusal 422.
+    """
+    known = old["metadata"]
+    version = new["metadata"].get("resourceVersion")
     if version in (None, "", "0"):
-        if resource.custom:
-            said = "Invalid value: 0x0: must be specified for an update"
-            cause = status.Cause(status.INVALID, "metadata.resourceVersion", said)
+        if not blind:
+            cause = status.invalid_value("metadata.resourceVersion", 0, "must be specified for an update")
             raise status.invalid(resource.plural, resource.group, known["name"], [cause])
     elif version != known["resourceVersion"]:
         raise status.conflict(resource.plural, resource.group, known["name"], status.MODIFIED)
@@ -83,9 +104,9 @@ def keep(resource: Resource, new: Obj, old: Obj, *, subresource: str) -> Obj:
         return objects.copy({**old, "spec": {**old["spec"], "finalizers": new.get("spec", {}).get("finalizers", [])}})
     meta = new["metadata"]
     for field in _SERVERS_OWN:
-        if field in old["metadata"]:
+        if field in old["metadata"] and not (field == "uid" and meta.get("uid")):
             meta[field] = old["metadata"][field]
-        else:
+        elif field not in _REFUSED:
             meta.pop(field, None)
     if resource.has_status:
         new.pop("status", None)

@@ -165,6 +165,7 @@ class Registry:
         old = self._stored(resource, key)
         new = self.behaviour.decode(resource, obj, asked=asked)
         metadata.check_target(resource, new, key)
+        metadata.check_uid(resource, new, old)
         return self._replace(resource, key, old, new, subresource=subresource, asked=asked)
 
     def patch(
@@ -262,7 +263,7 @@ class Registry:
         recorded: bool = False,
     ) -> Obj:
         strategy = self.behaviour.strategy(resource)
-        metadata.check_version(resource, new, old)
+        metadata.check_version(resource, new, old, blind=strategy.unconditional_update)
         new = metadata.keep(resource, self._versioned(resource, new), old, subresource=subresource)
         strategy.default(new)
         if not recorded:

@@ -79,7 +79,7 @@ def test_a_leaving_object_takes_no_new_finalizers() -> None:
     at.delete(made)
     leaving = at.get(made)
     leaving["metadata"]["finalizers"].append("example.com/more")
-    assert at.update_causes(leaving) == [
+    assert at.update_causes(leaving) == 2 * [
         (
             "metadata.finalizers",
             "Forbidden: no new finalizers can be added if the object is being deleted, "

@@ -36,11 +36,10 @@ def update_causes(resource: Resource, new: Obj, old: Obj) -> list[Cause]:
             why = "no new finalizers can be added if the object is being deleted, found new finalizers"
             listed = ", ".join(json.dumps(name) for name in extra)
             found.append(status.forbidden_field("metadata.finalizers", f"{why} []string{{{listed}}}"))
-    if not of(resource).unconditional_update and not meta.get("resourceVersion"):
-        found.append(status.invalid_value("metadata.resourceVersion", 0, "must be specified for an update"))
     for field in _IMMUTABLE:
         found += causes.immutable(f"metadata.{field}", meta.get(field), known.get(field))
-    return found + _common(resource, meta)
+    # A real server asks twice, for all kinds and for this one, and lists what both found.
+    return found + found + _common(resource, meta)
 
 
 def name_rule(strategy: Strategy) -> Callable[[str], list[Cause]]:
