@@ -19,9 +19,12 @@ class Pool:
     @classmethod
     def of(cls, text: str) -> "Pool":
         """Raises ValueError for what is no IPv4 range with room for pods."""
-        network = ipaddress.IPv4Network(text)
+        try:
+            network = ipaddress.IPv4Network(text)
+        except ValueError as error:
+            raise ValueError(f"{text!r} is no range of addresses for pods: {error}") from error
         if network.num_addresses < 4:
-            raise ValueError(f"the range {text} has no room for pods")
+            raise ValueError(f"{text!r} is no range of addresses for pods: it has no room")
         return cls(network)
 
     @property
