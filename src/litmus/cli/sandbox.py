@@ -1,6 +1,7 @@
 """``litmus sandbox``: a cluster on this machine that may be broken."""
 
 import asyncio
+import logging
 import shlex
 import sys
 import time
@@ -16,16 +17,17 @@ from litmus.sandbox import lifecycle
 from litmus.sandbox.images import reference
 from litmus.sandbox.images.image import Image
 from litmus.sandbox.images.table import Malformed, Table
+from litmus.sandbox.lifecycle import extra, launch
 from litmus.sandbox.lifecycle import folder as folders
-from litmus.sandbox.lifecycle import launch
 
 from . import failures
 
 Name = Annotated[str, Parameter(help="Which sandbox, when there are several.")]
+_LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 _OWN_IMAGE = charts.DEFAULT_IMAGE.rpartition(":")[0]
 
 
-async def up(
+def up(
     *,
     nodes: Annotated[
         int, Parameter(help="How many nodes, each a process.", validator=validators.Number(gte=1, lte=20))
@@ -45,8 +47,9 @@ async def up(
         folder = folders.named(name)
         settings = folders.Settings(name=name, nodes=nodes, port=port, persist=persist)
         if foreground:
-            return await _foreground(folder, settings)
-        await asyncio.to_thread(start, folder, settings)
+            asyncio.run(_foreground(folder, settings))
+            return 0
+        start(folder, settings)
     _tell(folder)
     return 0
 
@@ -63,28 +66,40 @@ def own_images() -> dict[str, Image]:
     return {_OWN_IMAGE: Image(entrypoint=(str(command),), folders=(str(command.parent),), about=about)}
 
 
-async def _foreground(folder: folders.Folder, settings: folders.Settings) -> int:
+async def _foreground(folder: folders.Folder, settings: folders.Settings) -> None:
+    extra.expect()
     from litmus.sandbox.control import process
 
-    launch.prepare(folder, settings, images=own_images())
-    await process.run(folder, on_ready=lambda: _tell(folder, again=False))
-    return 0
+    await process.run(
+        folder,
+        settings,
+        images=own_images(),
+        on_ready=lambda: _tell(folder, again=False),
+        log_to=lambda file: logging.basicConfig(filename=file, level=logging.INFO, format=_LOG_FORMAT),
+    )
 
 
 def _tell(folder: folders.Folder, *, again: bool = True) -> None:
     print(f"export KUBECONFIG={shlex.quote(str(folder.kubeconfig))}", flush=True)
     notes = lifecycle.notes()
-    end = f"End it with: litmus sandbox down{_option(folder)}" if again else "Ctrl-C ends it."
+    end = f"End it with: litmus sandbox down{folder.option}" if again else "Ctrl-C ends it."
     print("\n".join([f"# {note}" for note in [*notes, end]]), file=sys.stderr, flush=True)
 
 
 def down(*, name: Name = folders.DEFAULT_NAME) -> int:
     """End a sandbox and remove what it made."""
     with _said():
-        if not launch.down(folders.named(name)):
-            print(f"There is no sandbox {name!r}.")
-            return 0
-    print(f"The sandbox {name!r} is gone.")
+        folder = folders.named(name)
+        ended = launch.down(folder)
+    if ended is launch.Ended.NOTHING:
+        print(f"There is no sandbox {name!r}.")
+    elif ended is launch.Ended.KEPT:
+        print(
+            f"The sandbox {name!r} is down and its objects are kept. Go on from them with: litmus sandbox up "
+            f"--persist{folder.option}. Remove them with the same command again: litmus sandbox down{folder.option}"
+        )
+    else:
+        print(f"The sandbox {name!r} is gone.")
     return 0
 
 
@@ -94,57 +109,71 @@ async def status(
     """Show the sandboxes of this user: nodes, pods and memory. Exit status 1 when the one asked for is not running."""
     with _said():
         found = [folders.named(name)] if name else folders.existing()
-        states = [launch.look(folder) for folder in found]
-        for state in states:
-            await _describe(state)
-    if not states or not any(state.settings for state in states):
-        print("There is no sandbox. Start one with: litmus sandbox up")
-    return 0 if not name or states[0].running else 1
+    states = [await _describe(folder) for folder in found]
+    if states in ([], [None]):
+        print(f"There is no sandbox{f' {name!r}' if name else ''}. Start one with: litmus sandbox up{_option(name)}")
+    return 0 if not name or states == [True] else 1
 
 
-async def _describe(state: launch.State) -> None:
+async def _describe(folder: folders.Folder) -> bool | None:
+    """Prints what is known of a sandbox; whether it runs and answers, None when there is none."""
+    name, clear = folder.path.name, f"Clear it with: litmus sandbox down{folder.option}"
+    try:
+        state = launch.look(folder)
+    except lifecycle.SandboxError as error:
+        print(f"{name}: {error}")
+        return False
     settings = state.settings
     if settings is None:
-        return
+        return None
     if not state.running:
-        what = "is kept for the next up --persist" if settings.persist and not settings.pid else "did not end well"
-        print(f"{settings.name}: not running; it {what}. Clear it with: litmus sandbox down{_option(state.folder)}")
-        return
+        kept = settings.persist and not settings.control.pid
+        print(f"{name}: not running; it {'is kept for the next up --persist' if kept else 'did not end well'}. {clear}")
+        return False
+    if not settings.ready:
+        print(f"{name}: starting for {_age(time.time() - settings.started)}")
+        return False
     from litmus.sandbox.lifecycle import overview
 
-    seen = await overview.overview(state.folder, pid=settings.pid)
-    print(f"{settings.name}: running for {_age(time.time() - settings.started)} at https://127.0.0.1:{settings.port}")
-    print(f"  export KUBECONFIG={shlex.quote(str(state.folder.kubeconfig))}")
+    print(f"{name}: running for {_age(time.time() - settings.started)} at https://127.0.0.1:{settings.port}")
+    print(f"  export KUBECONFIG={shlex.quote(str(folder.kubeconfig))}")
+    try:
+        seen = await overview.overview(folder, own=(settings.control.pid, settings.janitor.pid))
+    except lifecycle.SandboxError as error:
+        print(f"  {error}. {clear}")
+        return False
     print(f"  nodes   {', '.join(f'{node} {word}' for node, word in seen.nodes.items())}")
     print(f"  pods    {', '.join(f'{count} {phase}' for phase, count in sorted(seen.pods.items())) or 'none'}")
     print(f"  memory  {seen.memory_mb:.0f} MB in {seen.processes} processes")
+    return True
 
 
 def node_start(*, name: Name = folders.DEFAULT_NAME) -> int:
     """Start the nodes that are down again. (To bring one down, end its process: its pods are evicted.)"""
     with _said():
-        state = launch.look(_there(name))
+        folder = _there(name)
+        state = launch.look(folder)
     if not state.running or state.settings is None:
-        raise failures.Failed(f"the sandbox {name!r} is not running; start it with: litmus sandbox up")
+        raise failures.Failed(f"the sandbox {name!r} is not running; start it with: litmus sandbox up{folder.option}")
     launch.start_nodes(state.settings)
     print("The nodes that were down are starting: kubectl get nodes --watch")
     return 0
 
 
 def logs(
-    part: Annotated[str, Parameter(help="control, network, janitor, or a node; else control.")] = "control",
+    part: Annotated[str, Parameter(help="control, network, or a node.")] = "control",
     *,
     name: Name = folders.DEFAULT_NAME,
 ) -> int:
     """Print what the sandbox's own processes say. (A pod's logs: kubectl logs.)"""
-    with _said():
-        folder = folders.named(name)
-    file = folder.logs / f"{part}.log"
-    if not file.is_file():
-        known = sorted(path.stem for path in folder.logs.glob("*.log"))
-        there = f"there are {', '.join(known)}" if known else f"there is no sandbox {name!r}"
-        raise failures.Failed(f"no log {part!r}: {there}")
-    sys.stdout.write(file.read_text(errors="replace"))
+    folder = _there(name)
+    known = {path.stem: path for path in sorted(folder.logs.glob("*.log"))}
+    if part not in known:
+        there = f"there are {', '.join(known)}" if known else f"the sandbox {name!r} does not run"
+        raise failures.Misused(f"no log {part!r}: {there}")
+    with known[part].open(errors="replace") as lines:
+        for line in lines:
+            sys.stdout.write(line)
     return 0
 
 
@@ -191,12 +220,12 @@ def _there(name: str) -> folders.Folder:
     with _said():
         folder = folders.named(name)
         if folder.load() is None:
-            raise failures.Failed(f"there is no sandbox {name!r}; start it with: litmus sandbox up{_option(folder)}")
+            raise failures.Failed(f"there is no sandbox {name!r}; start it with: litmus sandbox up{folder.option}")
     return folder
 
 
-def _option(folder: folders.Folder) -> str:
-    return "" if folder.path.name == folders.DEFAULT_NAME else f" --name {folder.path.name}"
+def _option(name: str) -> str:
+    return f" --name {name}" if name not in ("", folders.DEFAULT_NAME) else ""
 
 
 def _age(seconds: float) -> str:

@@ -24,6 +24,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_settings_come_back_as_they_were_saved(home: Path) -> None:
     place = folder.named("mine")
     assert place.load() is None
+    place.make()
     place.save(folder.Settings(name="mine", nodes=2, port=7000))
     assert place.load() == folder.Settings(name="mine", nodes=2, port=7000)
     assert folder.existing() == [place]
@@ -43,16 +44,68 @@ def test_a_path_too_long_for_sockets_names_the_variable(monkeypatch: pytest.Monk
         folder.named("mine")
 
 
-def test_the_folder_is_readable_by_its_owner_only(tmp_path: Path) -> None:
-    made = folder.home({"LITMUS_SANDBOX_HOME": str(tmp_path / "new")})
-    assert made.stat().st_mode & 0o777 == 0o700
+def test_the_folders_are_readable_by_their_owner_only(tmp_path: Path) -> None:
+    home = folder.home({"LITMUS_SANDBOX_HOME": str(tmp_path / "new")})
+    assert not home.exists()  # looking makes nothing
+    folder.Folder(home / "one").make()
+    assert [path.stat().st_mode & 0o777 for path in (home, home / "one")] == [0o700, 0o700]
 
 
-def test_a_folder_that_is_a_link_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["link", "file", "below"])
+def test_a_place_that_is_no_folder_is_refused(tmp_path: Path, kind: str) -> None:
     (tmp_path / "target").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "target")
-    with pytest.raises(SandboxError, match="belongs to somebody else"):
-        folder.home({"LITMUS_SANDBOX_HOME": str(tmp_path / "link")})
+    (tmp_path / "file").touch()
+    place = tmp_path / "file" / "below" if kind == "below" else tmp_path / kind
+    with pytest.raises(SandboxError, match=r"name another folder in LITMUS_SANDBOX_HOME$"):
+        folder.home({"LITMUS_SANDBOX_HOME": str(place)})
+
+
+def test_a_place_of_somebody_else_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "getuid", lambda: tmp_path.stat().st_uid + 1)
+    with pytest.raises(SandboxError, match="belongs to somebody else; name another folder in LITMUS_SANDBOX_HOME"):
+        folder.home({"LITMUS_SANDBOX_HOME": str(tmp_path)})
+
+
+def test_without_a_place_named_it_is_the_users_own(tmp_path: Path) -> None:
+    assert folder.default_home({"XDG_RUNTIME_DIR": str(tmp_path)}) == tmp_path / "litmus-sandbox"
+    elsewhere = folder.default_home({"XDG_RUNTIME_DIR": str(tmp_path / "none")})
+    assert elsewhere.name == f"litmus-sandbox-{os.getuid()}"
+
+
+def test_the_last_sandbox_takes_the_users_place_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    one, two = (folder.Folder(folder.default_home({"XDG_RUNTIME_DIR": str(tmp_path)}) / name) for name in ("a", "b"))
+    one.make()
+    two.make()
+    one.clear(keep_objects=False)
+    assert not one.path.exists()
+    assert two.path.exists()
+    two.clear(keep_objects=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_persists_is_spared_with_the_files_that_sqlite_has_beside_it(tmp_path: Path) -> None:
+    place = folder.Folder(tmp_path / "kept")
+    place.make()
+    kept = ["objects.sqlite", "objects.sqlite-wal", "objects.sqlite-shm", "settings.json", "images.json", "kubeconfig"]
+    for name in [*kept, "engine.yaml"]:
+        (place.path / name).touch()
+    for name in ("pki", "logs", "nodes"):
+        (place.path / name).mkdir()
+    place.clear(keep_objects=True)
+    assert {path.name for path in place.path.iterdir()} == {*kept, "pki"}
+
+
+def test_folders_that_a_container_closed_are_removed_too(tmp_path: Path) -> None:
+    place = folder.Folder(tmp_path / "mine")
+    deep = place.path / "nodes" / "closed" / "deep"
+    deep.mkdir(parents=True)
+    (deep / "file").touch()
+    deep.chmod(0)
+    deep.parent.chmod(0)
+    place.clear(keep_objects=False)
+    assert not place.path.exists()
 
 
 @pytest.mark.usefixtures("home", "short")
@@ -62,27 +115,6 @@ def test_a_broken_settings_file_says_how_to_get_rid_of_it() -> None:
     place.settings_file.write_text("{")
     with pytest.raises(SandboxError, match="litmus sandbox down"):
         place.load()
-
-
-@pytest.mark.usefixtures("home", "short")
-def test_a_second_up_is_told_how_to_use_the_first() -> None:
-    place = folder.named("sandbox")
-    place.save(folder.Settings(pid=os.getpid()))
-    launch_alive = f"{place.path}".encode()
-    words = Path(f"/proc/{os.getpid()}/cmdline").read_bytes()
-    assert launch_alive not in words  # this process is not a control process, so the folder is stale
-    with pytest.raises(SandboxError, match="did not end well; clear it with: litmus sandbox down$"):
-        launch.prepare(place, folder.Settings(), images={})
-
-
-@pytest.mark.usefixtures("home", "short")
-def test_kept_objects_are_not_thrown_away_by_an_up_without_persist() -> None:
-    place = folder.named("kept")
-    place.save(folder.Settings(name="kept", persist=True, port=7001, network=40))
-    with pytest.raises(SandboxError, match="go on from them with --persist.*litmus sandbox down --name kept"):
-        launch.prepare(place, folder.Settings(name="kept"), images={})
-    prepared = launch.prepare(place, folder.Settings(name="kept", persist=True), images={})
-    assert (prepared.port, prepared.network) == (7001, 40)
 
 
 @pytest.mark.usefixtures("home", "short")

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from litmus.sandbox.lifecycle import launch
 from litmus.sandbox.node import processes
 
 log = logging.getLogger(__name__)
@@ -22,10 +23,8 @@ log = logging.getLogger(__name__)
 STOP_DEADLINE_S = 6.0
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None)
-
-
-def _die_with_parent() -> None:
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+# What belongs to the user's shell, to the control process alone, or to another sandbox that we run in.
+_NOT_FOR_CHILDREN = ("KUBECONFIG", "PYTHONPATH", launch.CONTROL, processes.NODE, processes.CONTAINER)
 
 
 @dataclass(slots=True)
@@ -38,7 +37,13 @@ class Children:
 
     async def start(self, name: str, module: str, *arguments: str) -> None:
         """Starts ``python -m module`` with its output in the log of that name."""
-        self.logs.mkdir(parents=True, exist_ok=True)
+        parent = os.getpid()
+
+        def die_with_parent() -> None:
+            _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+            if os.getppid() != parent:
+                os._exit(255)  # it ended before it could tell
+
         with (self.logs / f"{name}.log").open("ab") as output:
             self._running[name] = await asyncio.create_subprocess_exec(
                 sys.executable,
@@ -49,8 +54,9 @@ class Children:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                env=self._environment(),
-                preexec_fn=_die_with_parent,
+                cwd="/",
+                env={**environment(), processes.SANDBOX: str(self.mark)},
+                preexec_fn=die_with_parent,
                 start_new_session=True,
             )
 
@@ -78,25 +84,7 @@ class Children:
                     process.kill()
                     await process.wait()
 
-    def janitor(self) -> int:
-        """Starts the janitor; returns the end of the pipe that keeps it waiting."""
-        read_end, write_end = os.pipe()
-        with (self.logs / "janitor.log").open("ab") as output:
-            subprocess.Popen(
-                [sys.executable, "-P", "-m", "litmus.sandbox.control.janitor", str(self.mark)],
-                stdin=read_end,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-                env=_python_environment(),
-            )
-        os.close(read_end)
-        return write_end
 
-    def _environment(self) -> Mapping[str, str]:
-        return {**_python_environment(), processes.SANDBOX: str(self.mark)}
-
-
-def _python_environment() -> dict[str, str]:
-    """Our own environment without what belongs to the user's shell and would mislead the pods."""
-    return {name: value for name, value in os.environ.items() if name not in ("KUBECONFIG", "PYTHONPATH")}
+def environment() -> Mapping[str, str]:
+    """Our own environment without what would mislead the children and their pods."""
+    return {name: value for name, value in os.environ.items() if name not in _NOT_FOR_CHILDREN}

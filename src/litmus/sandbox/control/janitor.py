@@ -2,9 +2,11 @@
 
 Its standard input is a pipe that nobody writes to and that only the control process holds. When that ends - by
 ``sandbox down``, a crash, or ``kill -9`` - the pipe reports it, and the janitor ends every process that carries the
-sandbox's mark in its environment and removes the folder. It runs in a session of its own, where no Ctrl-C reaches it.
+sandbox's mark in its environment and removes the folder. It runs in a session of its own, where no Ctrl-C reaches it,
+and holds the lock on the folder, so that nobody starts there before it is done.
 """
 
+import logging
 import os
 import signal
 import sys
@@ -14,31 +16,42 @@ import msgspec
 
 from litmus.sandbox.lifecycle import SandboxError
 from litmus.sandbox.lifecycle import folder as folders
+from litmus.sandbox.lifecycle.identity import Process
 from litmus.sandbox.node import processes
+
+log = logging.getLogger(__name__)
 
 
 def main(arguments: list[str]) -> int:
     """Waits for the end of the parent, then clears up."""
-    path = Path(arguments[0])
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    folder = folders.Folder(Path(arguments[0]))
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     while os.read(0, 1):
         pass
-    clear(folders.Folder(path))
+    try:
+        settings = folder.load()
+    except SandboxError as error:
+        log.warning("%s", error)
+        settings = None
+    clear(folder, keep_objects=settings is not None and settings.persist)
     return 0
 
 
-def clear(folder: folders.Folder) -> None:
+def clear(folder: folders.Folder, *, keep_objects: bool) -> None:
     """Ends what carries the sandbox's mark and removes its files, but for what ``--persist`` keeps."""
-    processes.sweep(folder.path)
     try:
-        settings = folder.load()
-    except SandboxError:
-        settings = None
-    keep = bool(settings and settings.persist)
-    if settings and keep:
-        folder.save(msgspec.structs.replace(settings, pid=0, started=0.0, ready=False))
-    folder.clear(keep_objects=keep)
+        processes.sweep(folder.path)
+    except TimeoutError as error:
+        log.warning("%s", error)
+    if not folder.path.exists():
+        return
+    settings = folder.load() if keep_objects else None
+    if settings:
+        ended = msgspec.structs.replace(settings, control=Process(), janitor=Process(), started=0.0, ready=False)
+        folder.save(ended)
+    folder.clear(keep_objects=keep_objects)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """The node processes of a sandbox: started, seen to end, and started again when somebody asks.
 
-When a process ends without being told to, the machine that it plays has lost its power: what it ran is ended, too, and
-the control plane learns what a cloud would tell it, that the node is out of service. Then its pods need not wait for it.
-Source: the Kubernetes documentation, "Node Shutdowns", "Non-graceful node shutdown handling".
+When a process ends without being told to, the machine that it plays has lost its power: what it ran is ended, too,
+and the control plane learns what a cloud would tell it, that the node is out of service. Then its pods need not wait
+for it. Source: the Kubernetes documentation, "Node Shutdowns", "Non-graceful node shutdown handling".
 """
 
 import asyncio
@@ -63,11 +63,26 @@ class Nodes:
             if self.stopping:
                 return
             log.warning("%s ended with status %d", name, code)
-            await asyncio.to_thread(processes.sweep, self.folder.node(name), name=processes.NODE)
+            await asyncio.to_thread(self._sweep, name)
             _retaint(cluster, name, [{"key": OUT_OF_SERVICE, "value": "nodeshutdown", "effect": "NoExecute"}])
             async with again:
                 await again.wait_for(lambda: self.children.running(name))
             _retaint(cluster, name, [])
+
+    def restored(self, cluster: Cluster) -> None:
+        """What an earlier life has left of nodes: those that there are no more go, the others are in service again."""
+        for node in cluster.list("nodes"):
+            if objects.name(node) in self.names:
+                _retaint(cluster, objects.name(node), [])
+            else:
+                cluster.delete("nodes", objects.name(node))
+
+    def _sweep(self, name: str) -> None:
+        """Ends what a node has left."""
+        try:
+            processes.sweep(self.folder.node(name), name=processes.NODE)
+        except TimeoutError as error:
+            log.warning("%s", error)
 
 
 def _retaint(cluster: Cluster, name: str, taints: list[Obj]) -> None:
@@ -75,7 +90,10 @@ def _retaint(cluster: Cluster, name: str, taints: list[Obj]) -> None:
     node = cluster.get("nodes", name)
     if node is None:
         return
-    kept = [taint for taint in node["spec"].get("taints") or [] if taint["key"] != OUT_OF_SERVICE]
+    present = node["spec"].get("taints") or []
+    kept = [taint for taint in present if taint["key"] != OUT_OF_SERVICE]
+    if [*kept, *taints] == present:
+        return
     changed = objects.copy(node)
     changed["spec"]["taints"] = [*kept, *taints]
     cluster.update("nodes", changed)

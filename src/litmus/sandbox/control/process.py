@@ -1,174 +1,83 @@
 """The control process: brings a sandbox up, keeps it running, and takes it down in order.
 
 The order of the start is the shortest: the nodes and the service proxy come first, as processes of their own that keep
-trying until the API server listens; everything else is ready long before them.
+trying until the API server listens; what that takes is imported meanwhile. Before all of them comes the janitor, so
+that there is no moment at which a crash leaves anything behind.
 """
 
 import asyncio
 import contextlib
 import errno
 import logging
-import os
-import secrets
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from litmus.sandbox.lifecycle import SandboxError, certificates, kubeconfig
+from litmus.sandbox.images.image import Image
+from litmus.sandbox.images.table import Malformed, Table
+from litmus.sandbox.lifecycle import SandboxError, claim, identity, launch
 from litmus.sandbox.lifecycle.folder import Folder, Settings
-from litmus.sandbox.machinery import conditions
-from litmus.sandbox.machinery.options import User
-from litmus.sandbox.machinery.store import Event, Store
+from litmus.sandbox.machinery import ports
 
-from . import plane
-from .children import Children
-from .database import Database
-from .nodes import Nodes
+from .guard import Guard
 
 log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
-START_NODES = signal.SIGHUP  # what ``litmus sandbox node start`` sends
-ADMIN = User(name="kubernetes-admin", groups=("system:masters",))
-PROXY = User(name="system:kube-proxy", groups=("system:node-proxier",))
 # Second bytes of 127/8 that a sandbox may own; the low ones are where other programs put their loopback addresses.
-_NETWORKS = range(32, 224)
+NETWORKS = range(32, 224)
 
 
-async def run(folder: Folder, *, on_ready: Callable[[], None]) -> None:
-    """Runs a prepared sandbox until SIGTERM or SIGINT. Raises SandboxError when it can't start."""
-    settings = folder.load()
-    if settings is None:
-        raise SandboxError(f"{folder.path} holds no settings; start a sandbox with: litmus sandbox up")
-    stop = asyncio.Event()
+async def run(
+    folder: Folder,
+    settings: Settings,
+    *,
+    images: Mapping[str, Image],
+    on_ready: Callable[[], None],
+    log_to: Callable[[Path], None],
+    stop: asyncio.Event | None = None,
+) -> None:
+    """Runs a sandbox until ``stop`` or a signal that ends; nothing is left of it when this returns.
+
+    ``log_to`` is told where this process's log is, as soon as the folder is its own. Raises SandboxError when the
+    sandbox can't start.
+    """
+    stop = stop or asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
-    with _network(settings) as network, _listener(settings) as listener:
-        settings.port = listener.getsockname()[1]
-        settings.network, settings.pid, settings.started = network, os.getpid(), time.time()
-        folder.save(settings)
-        await _Sandbox(folder, settings, listener).run(stop, on_ready)
-
-
-@dataclass(slots=True)
-class _Sandbox:
-    folder: Folder
-    settings: Settings
-    listener: socket.socket
-
-    async def run(self, stop: asyncio.Event, on_ready: Callable[[], None]) -> None:
-        settings, folder = self.settings, self.folder
-        certificates.make(
-            folder.pki,
-            addresses=[HOST, *(f"127.{number}.128.1" for number in _NETWORKS)],
-            names=["localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc"],
-        )
-        users = {secrets.token_urlsafe(32): user for user in self._users()}
-        for token, user in users.items():
-            self._kubeconfig(user, token)
-        children = Children(mark=folder.path, logs=folder.logs)
-        children.janitor()
-        nodes = Nodes(settings.node_names, settings.network, folder, children)
+    wanted = asyncio.Event()
+    loop.add_signal_handler(launch.START_NODES, wanted.set)
+    with claim.taken(folder, settings) as (lock, settings):
+        guard = Guard(folder.path, lock=lock)
         try:
-            await nodes.start_missing()
-            await children.start("network", "litmus.sandbox.network", f"--kubeconfig={self._proxy_kubeconfig}")
-            store = Store()
-            database = Database(folder.database) if settings.persist else None
-            if database is not None:
-                database.restore(store)
-            control = plane.build(
-                plane.Place(
-                    host=HOST,
-                    port=settings.port,
-                    network=settings.network,
-                    pki=folder.pki,
-                    kubelet_socket=folder.kubelet_socket,
-                ),
-                users=users,
-                store=store,
-            )
-            await self._until(stop, control, nodes, on_ready, database)
+            with _network(folder, settings) as network, _listener(settings) as listener:
+                settings.port, settings.network = listener.getsockname()[1], network
+                settings.control, settings.janitor = identity.own(), guard.janitor
+                settings.started = time.time()
+                _write(folder, settings, images)
+                log_to(folder.logs / "control.log")
+                from . import running  # most of the time of a start is in what this imports
+
+                await running.Running(folder, settings, listener, guard).run(stop, wanted, on_ready)
         finally:
-            await children.stop()
+            guard.release()
 
-    async def _until(
-        self,
-        stop: asyncio.Event,
-        control: plane.Plane,
-        nodes: Nodes,
-        on_ready: Callable[[], None],
-        database: Database | None,
-    ) -> None:
-        """Everything side by side, until somebody stops it."""
-        again, wanted = asyncio.Condition(), asyncio.Event()
-        asyncio.get_running_loop().add_signal_handler(START_NODES, wanted.set)
-        work = [control.run(self.listener), self._announce(control, on_ready), self._restart(nodes, wanted, again)]
-        work += [nodes.look_after(name, control.cluster, again=again) for name in nodes.names]
-        if database is not None:
-            work.append(database.follow(control.registry.store))
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(part) for part in work]
-            await stop.wait()
-            log.info("stopping")
-            nodes.stopping = True
-            await nodes.children.stop()
-            for task in tasks:
-                task.cancel()
 
-    async def _restart(self, nodes: Nodes, wanted: asyncio.Event, again: asyncio.Condition) -> None:
-        """Starts the nodes that are down whenever somebody asks for it."""
-        while True:
-            await wanted.wait()
-            wanted.clear()
-            log.info("started again: %s", ", ".join(await nodes.start_missing()) or "none was down")
-            async with again:
-                again.notify_all()
-
-    def _users(self) -> list[User]:
-        nodes = [User(name=f"system:node:{name}", groups=("system:nodes",)) for name in self.settings.node_names]
-        return [ADMIN, PROXY, *nodes]
-
-    def _kubeconfig(self, user: User, token: str) -> None:
-        path = self.folder.kubeconfig
-        if user is PROXY:
-            path = self._proxy_kubeconfig
-        elif user is not ADMIN:
-            path = self.folder.pki / f"{user.name.rpartition(':')[2]}.kubeconfig"
-        kubeconfig.write(
-            path,
-            name="litmus-sandbox" if self.settings.name == Settings().name else f"litmus-{self.settings.name}",
-            server=f"https://{HOST}:{self.settings.port}",
-            authority=self.folder.pki / "ca.crt",
-            user=user.name,
-            token=token,
-        )
-
-    @property
-    def _proxy_kubeconfig(self) -> Path:
-        return self.folder.pki / "network.kubeconfig"
-
-    async def _announce(self, control: plane.Plane, on_ready: Callable[[], None]) -> None:
-        """Says that the sandbox is ready as soon as all its nodes are."""
-        ready = asyncio.Event()
-
-        def look(_: Event | None = None) -> None:
-            nodes = control.cluster.list("nodes")
-            good = [node for node in nodes if (conditions.find(node, "Ready") or {}).get("status") == "True"]
-            if len(good) >= self.settings.nodes:
-                ready.set()
-
-        unsubscribe = control.cluster.subscribe("nodes", look)
-        look()
-        await ready.wait()
-        unsubscribe()
-        self.settings.ready = True
-        self.folder.save(self.settings)
-        log.info("ready after %.2f s", time.time() - self.settings.started)
-        on_ready()
+def _write(folder: Folder, settings: Settings, images: Mapping[str, Image]) -> None:
+    """The files that everybody needs. Raises SandboxError."""
+    try:
+        folder.save(settings)
+        folder.logs.mkdir(exist_ok=True)
+        table = Table.load(folder.images)
+        table.added |= images
+        table.save()
+    except Malformed as error:
+        raise SandboxError(f"{error}; remove the file to begin anew") from error
+    except OSError as error:
+        raise SandboxError(f"{folder.path} can't be written ({error.strerror or error}); is the disk full?") from error
 
 
 @contextlib.contextmanager
@@ -178,36 +87,39 @@ def _listener(settings: Settings) -> Iterator[socket.socket]:
         try:
             listener.bind((HOST, settings.port))
         except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                raise SandboxError(
-                    f"port {settings.port} is in use; name another with --port, or leave the option out for a free one"
-                ) from error
-            why = f"port {settings.port} can't be opened ({error.strerror})"
-            raise SandboxError(f"{why}; name another with --port") from error
+            raise SandboxError(_why_not(settings.port, error)) from error
         listener.listen(1024)
         listener.setblocking(False)
         yield listener
 
 
+def _why_not(port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} is in use; name another with --port (0 takes a free one)"
+    if error.errno == errno.EACCES:
+        return f"this user may not open port {port}; name one from {ports.lowest_free()} on with --port"
+    return f"port {port} can't be opened ({error.strerror}); name another with --port"
+
+
 @contextlib.contextmanager
-def _network(settings: Settings) -> Iterator[int]:
+def _network(folder: Folder, settings: Settings) -> Iterator[int]:
     """Claims a loopback network for as long as the sandbox lives: that of its last life, or any.
 
     The claim is a socket in the abstract name space (unix(7)): the kernel gives it back however the process ends.
     """
-    for number in [settings.network] if settings.network else _NETWORKS:
-        claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    for number in [settings.network] if settings.network else NETWORKS:
+        claimed = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         try:
-            claim.bind(f"\0litmus-sandbox-127.{number}")
+            claimed.bind(f"\0litmus-sandbox-127.{number}")
         except OSError:
-            claim.close()
+            claimed.close()
             continue
-        with claim:
+        with claimed:
             yield number
         return
     if settings.network:
         raise SandboxError(
             f"another sandbox uses 127.{settings.network}.0.0/16, where the kept services are; end that one first, "
-            "or clear the kept objects with: litmus sandbox down"
+            f"or clear the kept objects with: litmus sandbox down{folder.option}"
         )
     raise SandboxError("too many sandboxes run on this machine; end one with: litmus sandbox down --name …")

@@ -3,3 +3,7 @@
 
 class SandboxError(Exception):
     """The sandbox can't be started, found or stopped."""
+
+
+class MissingExtra(SandboxError):
+    """The sandbox needs packages that are not installed. The sentence says how to get them."""

@@ -1,9 +1,10 @@
 """Where a sandbox keeps its files: one folder below a folder of the user's, which nobody else may read.
 
 Sockets lie in it, and a socket's path may have 107 bytes (unix(7)), so the place is short: $LITMUS_SANDBOX_HOME, else
-the user's run-time folder, else one in ``/tmp``.
+the user's run-time folder, else one in ``/tmp``; it is made by the first start and goes with the last sandbox.
 """
 
+import contextlib
 import os
 import re
 import shutil
@@ -16,10 +17,12 @@ from pathlib import Path
 import msgspec
 
 from .errors import SandboxError
+from .identity import Process
 
 DEFAULT_NAME = "sandbox"
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")
 _LONGEST_SOCKET = 107
+_ANOTHER = "name another folder in LITMUS_SANDBOX_HOME"
 
 
 class Settings(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -30,7 +33,8 @@ class Settings(msgspec.Struct, kw_only=True, omit_defaults=True):
     port: int = 0
     persist: bool = False
     network: int = 0  # the sandbox owns 127.<network>.0.0/16
-    pid: int = 0
+    control: Process = Process()
+    janitor: Process = Process()
     started: float = 0.0  # seconds since the epoch
     ready: bool = False
 
@@ -44,6 +48,11 @@ class Folder:
     """The paths of one sandbox."""
 
     path: Path
+
+    @property
+    def option(self) -> str:
+        """What a command line needs to mean this sandbox, with a blank before it; nothing for the default one."""
+        return "" if self.path.name == DEFAULT_NAME else f" --name {self.path.name}"
 
     @property
     def settings_file(self) -> Path:
@@ -84,48 +93,60 @@ class Folder:
             return None
         except (msgspec.DecodeError, OSError) as error:
             raise SandboxError(
-                f"{self.settings_file} can't be read ({error}); remove the sandbox with: litmus sandbox down"
+                f"{self.settings_file} can't be read ({error}); "
+                f"remove the sandbox with: litmus sandbox down{self.option}"
             ) from error
+
+    def make(self) -> None:
+        """Makes the folder, which only its owner may read. Raises OSError."""
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.path.mkdir(mode=0o700, exist_ok=True)
 
     def save(self, settings: Settings) -> None:
         """Writes the settings in one step, so that no reader sees half of them."""
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         partial = self.settings_file.with_suffix(".partial")
         partial.write_bytes(msgspec.json.encode(settings))
         partial.replace(self.settings_file)
 
     def clear(self, *, keep_objects: bool) -> None:
         """Removes the files; ``keep_objects`` spares what the next start with --persist goes on from."""
-        if not keep_objects:
-            shutil.rmtree(self.path, ignore_errors=True)
+        if keep_objects:
+            for entry in self.path.iterdir():
+                if not self._kept(entry.name):
+                    _remove(entry)
             return
-        kept = {self.database.name, self.pki.name, self.images.name, self.settings_file.name, self.kubeconfig.name}
-        for entry in self.path.iterdir():
-            if entry.name in kept:
-                continue
-            if entry.is_dir() and not entry.is_symlink():
-                shutil.rmtree(entry, ignore_errors=True)
-            else:
-                entry.unlink(missing_ok=True)
+        _remove(self.path)
+        if self.path.parent == default_home():
+            with contextlib.suppress(OSError):
+                self.path.parent.rmdir()  # the last one takes the place of all sandboxes with it
+
+    def _kept(self, name: str) -> bool:
+        kept = (self.pki.name, self.images.name, self.settings_file.name, self.kubeconfig.name)
+        return name in kept or name.startswith(self.database.name)  # SQLite has files of its own beside it
+
+
+def default_home(env: Mapping[str, str] = os.environ) -> Path:
+    """Where sandboxes are when LITMUS_SANDBOX_HOME does not say."""
+    runtime = env.get("XDG_RUNTIME_DIR")
+    if runtime and os.access(runtime, os.W_OK | os.X_OK):
+        return Path(runtime) / "litmus-sandbox"
+    return Path(tempfile.gettempdir()) / f"litmus-sandbox-{os.getuid()}"
 
 
 def home(env: Mapping[str, str] = os.environ) -> Path:
-    """The folder of all sandboxes of this user, made if need be. Raises SandboxError when it belongs to another."""
+    """The folder of all sandboxes of this user, which need not exist. Raises SandboxError when it is of no use."""
     named = env.get("LITMUS_SANDBOX_HOME")
-    runtime = env.get("XDG_RUNTIME_DIR")
-    if named:
-        path = Path(named).expanduser().absolute()
-    elif runtime and Path(runtime).is_dir():
-        path = Path(runtime) / "litmus-sandbox"
-    else:
-        path = Path(tempfile.gettempdir()) / f"litmus-sandbox-{os.getuid()}"
+    path = Path(os.path.abspath(os.path.expanduser(named))) if named else default_home(env)  # noqa: PTH100, PTH111
     try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = path.lstat()
+    except FileNotFoundError:
+        return path
     except OSError as error:
-        raise SandboxError(f"{path} can't be made ({error}); name another folder in LITMUS_SANDBOX_HOME") from error
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-        raise SandboxError(f"{path} belongs to somebody else; name another folder in LITMUS_SANDBOX_HOME")
+        raise SandboxError(f"{path} can't be used ({error.strerror}); {_ANOTHER}") from error
+    if not stat.S_ISDIR(found.st_mode):
+        raise SandboxError(f"{path} is no folder; {_ANOTHER}")
+    if found.st_uid != os.getuid():
+        raise SandboxError(f"{path} belongs to somebody else; {_ANOTHER}")
     return path
 
 
@@ -148,3 +169,19 @@ def named(name: str, env: Mapping[str, str] = os.environ) -> Folder:
 def existing(env: Mapping[str, str] = os.environ) -> list[Folder]:
     """The folders of all sandboxes of this user."""
     return [Folder(path.parent) for path in sorted(home(env).glob("*/settings.json"))]
+
+
+def _remove(path: Path) -> None:
+    """Removes a file or a folder, also one whose owner took its own rights away, as a container may have done."""
+
+    def open_up(_: object, name: str, __: object) -> None:
+        with contextlib.suppress(OSError):
+            Path(name).parent.chmod(0o700)
+            if not Path(name).is_symlink():
+                Path(name).chmod(0o700)
+
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, onerror=open_up)
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

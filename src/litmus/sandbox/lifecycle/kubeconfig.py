@@ -17,5 +17,16 @@ def write(path: Path, *, name: str, server: str, authority: Path, user: str, tok
         "contexts": [{"name": name, "context": {"cluster": name, "user": user}}],
     }
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.touch(mode=0o600)
-    path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    partial = path.with_name(f"{path.name}.partial")
+    partial.touch(mode=0o600)
+    partial.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    partial.replace(path)
+
+
+def token(path: Path) -> str | None:
+    """The token in a file that an earlier life has written, None when there is no such file (or it was changed)."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))["users"][0]["user"]["token"]
+    except (OSError, ValueError, KeyError, IndexError, TypeError):
+        return None
+    return found if isinstance(found, str) and found else None

@@ -1,40 +1,49 @@
 """Starting a sandbox in the background, and ending it.
 
-``up`` starts the control process in a session of its own and waits for what that writes into a pipe: a JSON line that
-says that it is ready, or why it can't be. ``down`` asks it to end and waits until it is gone; a sandbox whose control
-process died without its janitor is cleared here.
+``up`` starts the control process in a session of its own and waits until that says that it is ready, or why it can't
+be. ``down`` asks it to end and waits until it and its janitor are gone; what can't end in order is ended all the same,
+and what nobody clears any more is cleared here.
 """
 
+import contextlib
+import enum
 import os
-import select
 import signal
+import socket
 import subprocess
 import sys
-import time
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import IO
 
 import msgspec
 
 from litmus.sandbox.images.image import Image
-from litmus.sandbox.images.table import Table
+from litmus.sandbox.node import processes
 
+from . import claim, extra, identity, line
 from .errors import SandboxError
 from .folder import Folder, Settings
 
 READY_DEADLINE_S = 60.0
-DOWN_DEADLINE_S = 30.0
+# Its nodes have 6 s for an orderly end, and the janitor 5 s for what is left.
+DOWN_DEADLINE_S = 15.0
+KILL_DEADLINE_S = 5.0
 MODULE = "litmus.sandbox.control"
-# Signal and look again: a process that is not our child can't be waited for otherwise where pidfd_open(2) is missing.
-_LOOK_AGAIN_S = 0.05
+# Marks the control process itself, which the janitor must not take for a part of the sandbox that it left behind.
+CONTROL = "LITMUS_SANDBOX_CONTROL"
 
 
-class Report(msgspec.Struct, omit_defaults=True):
-    """What the control process says to the one who started it."""
+START_NODES = signal.SIGUSR1
 
-    ready: bool = False
-    error: str = ""
+
+class Ended(enum.IntEnum):
+    """What ``down`` came to: there was NOTHING, it is GONE, or it is gone and its objects are KEPT."""
+
+    NOTHING = 0
+    GONE = 1
+    KEPT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,147 +56,146 @@ class State:
 
 
 def look(folder: Folder) -> State:
-    """What there is in a folder."""
+    """What there is in a folder. Raises SandboxError when that can't be told."""
     settings = folder.load()
-    return State(folder, settings, settings is not None and alive(settings.pid, folder.path))
+    return State(folder, settings, settings is not None and settings.control.running())
 
 
-def alive(pid: int, folder: Path) -> bool:
-    """Whether the process of that pid is the control process of that folder (a pid is used again one day)."""
-    if pid <= 0:
-        return False
-    try:
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        return (
-            os.fsencode(folder) in words and Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-        )
-    except OSError:
-        return False
+@dataclass(slots=True)
+class Start:
+    """A control process on its way. Until ``let_go`` its sandbox ends with ``close``, or with this process."""
+
+    folder: Folder
+    _process: "subprocess.Popen[bytes]"
+    _line: socket.socket
+    _said: IO[bytes] = field(repr=False)
+    _ours: bool = True
+
+    def await_ready(self, *, deadline_s: float = READY_DEADLINE_S) -> None:
+        """Returns when all nodes are Ready. Raises SandboxError when that can't be, or takes longer (seconds)."""
+        try:
+            report = msgspec.json.decode(line.receive(self._line, deadline_s=deadline_s), type=line.Report)
+        except TimeoutError:
+            raise SandboxError(
+                f"the sandbox was not ready within {deadline_s:g} s and is taken back; is this machine very busy?"
+            ) from None
+        except line.Broken:
+            raise SandboxError(f"the sandbox ended while it started: {self._last_words()}") from None
+        if not report.ready:
+            raise SandboxError(report.error)
+
+    def let_go(self) -> None:
+        """From now on the sandbox lives until ``down``."""
+        with contextlib.suppress(OSError):
+            self._line.sendall(line.STAY)
+        self._process.returncode = 0  # it is not this process's to wait for, nor to warn of
+        self._ours = False
+
+    def close(self) -> None:
+        """Returns when nothing is left of a sandbox that was not let go."""
+        with contextlib.suppress(OSError):
+            self._line.shutdown(socket.SHUT_RDWR)  # also wakes a thread that waits for the report
+        if self._ours:
+            try:
+                self._process.wait(DOWN_DEADLINE_S)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        self._line.close()
+        self._said.close()
+
+    def _last_words(self) -> str:
+        """The last line that the process wrote before it had a log of its own."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(KILL_DEADLINE_S)
+        self._said.seek(0)
+        lines = self._said.read().decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else f"its process ended with status {self._process.returncode}"
 
 
-def prepare(folder: Folder, settings: Settings, *, images: Mapping[str, Image]) -> Settings:
-    """Claims the folder for a new start; returns the settings to start with. Raises SandboxError when it is in use."""
+@contextlib.contextmanager
+def started(folder: Folder, settings: Settings, *, images: Mapping[str, Image]) -> Iterator[Start]:
+    """A sandbox that ends with this block, or with this process, unless it is let go. Raises SandboxError."""
+    extra.expect()
     found = look(folder)
     if found.running:
-        raise SandboxError(
-            f"the sandbox {settings.name!r} is already up; use it with: export KUBECONFIG={folder.kubeconfig} "
-            f"(or end it with: litmus sandbox down{_named(settings)})"
+        raise claim.in_use(folder, settings, ready=found.settings is None or found.settings.ready)
+    ours, theirs = socket.socketpair()
+    said = tempfile.TemporaryFile()  # noqa: SIM115 - Start.close
+    with theirs:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", MODULE, str(folder.path), str(theirs.fileno())],
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
+            pass_fds=[theirs.fileno()],
+            start_new_session=True,
+            cwd="/",
+            env={**os.environ, CONTROL: str(folder.path)},
         )
-    earlier = found.settings
-    if earlier is not None and not (earlier.persist and not earlier.pid):
-        raise SandboxError(
-            f"{folder.path} is left over from a sandbox that did not end well; "
-            f"clear it with: litmus sandbox down{_named(settings)}"
-        )
-    if earlier is not None and not settings.persist:
-        raise SandboxError(
-            f"{folder.path} keeps the objects of an earlier sandbox; go on from them with --persist, "
-            f"or clear them with: litmus sandbox down{_named(settings)}"
-        )
-    if earlier is not None:
-        settings.port = settings.port or earlier.port
-        settings.network = earlier.network
-    folder.save(settings)
-    table = Table.load(folder.images)
-    table.added |= images
-    table.save()
-    return settings
+    start = Start(folder, process, ours, said)
+    try:
+        with contextlib.suppress(OSError):  # it ended at once; await_ready says why
+            line.send(ours, line.Order(settings=settings, images=images))
+        yield start
+    finally:
+        start.close()
 
 
 def up(folder: Folder, settings: Settings, *, images: Mapping[str, Image]) -> None:
     """Starts a sandbox in the background and returns when its nodes are Ready; ``images`` come on top of the built-in
     ones. Raises SandboxError.
     """
-    prepare(folder, settings, images=images)
-    folder.logs.mkdir(exist_ok=True)
-    read_end, write_end = os.pipe()
-    with (folder.logs / "control.log").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", MODULE, str(folder.path), str(write_end)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            pass_fds=[write_end],
-            start_new_session=True,
-            cwd="/",
-        )
-    os.close(write_end)
-    try:
-        report = _report(read_end, deadline_s=READY_DEADLINE_S)
-    except BaseException:
-        process.terminate()
-        raise
-    finally:
-        os.close(read_end)
-    if report.ready:
-        return
-    process.terminate()
-    process.wait()
-    said = report.error or f"the control process ended early: {_last_line(folder)}"
-    folder.clear(keep_objects=settings.persist)
-    raise SandboxError(said)
+    with started(folder, settings, images=images) as start:
+        start.await_ready()
+        start.let_go()
 
 
-def down(folder: Folder) -> bool:
-    """Ends a sandbox and removes all of it; False when there was none. Raises SandboxError when it does not end."""
+def down(folder: Folder) -> Ended:
+    """Ends a sandbox and removes all of it but what ``--persist`` keeps, which a second ``down`` removes.
+
+    Raises SandboxError when somebody else is just starting or ending it.
+    """
     from litmus.sandbox.control import janitor
 
-    try:
-        state = look(folder)
-    except SandboxError:
-        state = State(folder, Settings(), running=False)
-    if state.settings is None and not folder.path.exists():
-        return False
-    if state.settings is not None and state.running:
-        os.kill(state.settings.pid, signal.SIGTERM)
-        _await_end(state.settings.pid, folder)
-    elif folder.path.exists():
-        if state.settings is not None:
-            state.settings.persist = False
-        janitor.clear(folder)
-        folder.clear(keep_objects=False)
-    return True
+    if not folder.path.is_dir():
+        return Ended.NOTHING
+    settings = _settings(folder)
+    for process in {settings.control, *_marked(folder)}:
+        _end(process, deadline_s=DOWN_DEADLINE_S)
+    # The janitor ends by itself soon after; it may be another one than when the sandbox was started.
+    _end(_settings(folder).janitor, deadline_s=claim.JANITOR_DEADLINE_S, signals=())
+    kept = settings.persist and settings.control.pid > 0
+    with claim.left(folder) as there:
+        if there:
+            janitor.clear(folder, keep_objects=kept)
+    return Ended.KEPT if kept else Ended.GONE
 
 
 def start_nodes(settings: Settings) -> None:
     """Asks a running sandbox to start the nodes that are down."""
-    os.kill(settings.pid, signal.SIGHUP)
+    settings.control.send(START_NODES)
 
 
-def _await_end(pid: int, folder: Folder) -> None:
-    """The janitor removes the folder after the control process is gone, so both have to be."""
-    give_up = time.monotonic() + DOWN_DEADLINE_S
-    while alive(pid, folder.path) or folder.logs.exists():
-        if time.monotonic() > give_up:
-            raise SandboxError(
-                f"the sandbox (process {pid}) did not end within {DOWN_DEADLINE_S:g} s; "
-                f"its log is {folder.logs / 'control.log'}"
-            )
-        time.sleep(_LOOK_AGAIN_S)
-
-
-def _report(pipe: int, *, deadline_s: float) -> Report:
-    """The one line that comes through the pipe; an empty Report when it closes without one."""
-    give_up = time.monotonic() + deadline_s
-    content = b""
-    while not content.endswith(b"\n"):
-        readable, _, _ = select.select([pipe], [], [], max(0.0, give_up - time.monotonic()))
-        if not readable:
-            return Report(error=f"the sandbox was not ready within {deadline_s:g} s; see: litmus sandbox logs")
-        piece = os.read(pipe, 65536)
-        if not piece:
-            break
-        content += piece
-    return msgspec.json.decode(content, type=Report) if content else Report()
-
-
-def _last_line(folder: Folder) -> str:
+def _settings(folder: Folder) -> Settings:
+    """What the folder says, or that it says nothing."""
     try:
-        lines = (folder.logs / "control.log").read_text(errors="replace").strip().splitlines()
-    except OSError:
-        lines = []
-    return lines[-1] if lines else "it wrote nothing"
+        return folder.load() or Settings()
+    except SandboxError:
+        return Settings()
 
 
-def _named(settings: Settings) -> str:
-    return "" if settings.name == Settings().name else f" --name {settings.name}"
+def _marked(folder: Folder) -> list[identity.Process]:
+    """The control processes of a folder, also one that has not written yet who it is."""
+    return [identity.of(member.pid) for member in processes.marked(CONTROL, str(folder.path))]
+
+
+def _end(
+    process: identity.Process, *, deadline_s: float, signals: Sequence[signal.Signals] = (signal.SIGTERM,)
+) -> None:
+    """Waits for the end of a process that got ``signals``; one that takes longer than the deadline is killed."""
+    for number in signals:
+        process.send(number)
+    if not process.wait(deadline_s):
+        process.send(signal.SIGKILL)
+        process.wait(KILL_DEADLINE_S)

@@ -1,15 +1,19 @@
 """What a running sandbox has: its nodes, its pods, and the memory of its processes."""
 
+import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from litmus.sandbox import client
-from litmus.sandbox.machinery import conditions, objects
+from litmus.sandbox.machinery import conditions, objects, status
 from litmus.sandbox.machinery.objects import Obj
 from litmus.sandbox.node import processes
 
 from .errors import SandboxError
 from .folder import Folder
+
+ANSWER_DEADLINE_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,14 +26,16 @@ class Overview:
     memory_mb: float
 
 
-async def overview(folder: Folder, *, pid: int) -> Overview:
-    """Asks the API server and /proc. Raises SandboxError when the API server does not answer."""
+async def overview(folder: Folder, *, own: Iterable[int]) -> Overview:
+    """Asks the API server and /proc; ``own``: the processes that carry no mark. Raises SandboxError for no answer."""
     try:
-        async with client.Client.from_kubeconfig(folder.kubeconfig) as api:
+        async with asyncio.timeout(ANSWER_DEADLINE_S), client.Client.from_kubeconfig(folder.kubeconfig) as api:
             (nodes, _), (pods, _) = await api.list("nodes"), await api.list("pods")
-    except (OSError, ValueError, client.Unreachable) as error:
-        raise SandboxError(f"the sandbox does not answer ({error}); see: litmus sandbox logs") from error
-    pids = [pid, *(member.pid for member in processes.marked(processes.SANDBOX, str(folder.path)))]
+    except TimeoutError as error:
+        raise SandboxError(f"the sandbox does not answer within {ANSWER_DEADLINE_S:g} s") from error
+    except (OSError, ValueError, status.Refusal, client.Unreachable) as error:
+        raise SandboxError(f"the sandbox does not answer ({error})") from error
+    pids = [*own, *(member.pid for member in processes.marked(processes.SANDBOX, str(folder.path)))]
     phases: dict[str, int] = {}
     for pod in pods:
         phase = pod.get("status", {}).get("phase", "Pending")
