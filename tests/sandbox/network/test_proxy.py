@@ -145,6 +145,28 @@ async def test_a_connection_reaches_a_pod_and_both_ends_are_passed_on(
     writer.close()
 
 
+async def test_what_comes_before_the_pod_answers_is_not_lost(
+    cluster: Cluster, proxy: Proxy, pods: list[Pod], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As in Python before 3.11.4, where asyncio ignores the pause.
+    monkeypatch.setattr(asyncio.selector_events._SelectorSocketTransport, "pause_reading", lambda self: None)  # type: ignore[attr-defined]
+    port = free_port()
+    cluster.service(port)
+    cluster.endpoints(await pods[0].start())
+    for end in (False, True):
+        reader, writer = await connected(port)
+        async with asyncio.timeout(10):
+            writer.write(b"early")
+            if end:
+                writer.write_eof()
+            else:
+                await writer.drain()
+                assert await reader.readline() == b"one\n"
+                writer.write_eof()
+            assert (await reader.read()).endswith(b"earlybye\n")
+        writer.close()
+
+
 async def test_without_endpoints_connections_are_refused(cluster: Cluster, proxy: Proxy, pods: list[Pod]) -> None:
     port = free_port()
     cluster.service(port)

@@ -73,6 +73,18 @@ class _Front(_Side):
         self._balancer = balancer
         self._connections = connections
         self._connecting: asyncio.Task[None] | None = None
+        self._early = bytearray()  # what the client said before there was anybody to say it to
+        self._early_end = False
+
+    def data_received(self, data: bytes) -> None:
+        if self.other is None:
+            self._early += data  # no more than the socket gives at once: reading is paused, or about to be
+        else:
+            super().data_received(data)
+
+    def eof_received(self) -> bool:
+        self._early_end = self.other is None
+        return super().eof_received()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -102,6 +114,12 @@ class _Front(_Side):
             return
         self.other = back
         self._connecting = None
+        # Before 3.11.4 asyncio ignores a pause that connection_made asks for, so something may have come already.
+        if self._early:
+            super().data_received(bytes(self._early))
+            self._early.clear()
+        if self._early_end:
+            super().eof_received()
         self.transport.resume_reading()
 
 
