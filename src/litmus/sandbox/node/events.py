@@ -40,7 +40,8 @@ class Recorder:
 
     api: Api
     node: str
-    _queue: "OrderedDict[str, Obj]" = field(default_factory=OrderedDict)
+    _queue: "OrderedDict[str, tuple[bool, Obj]]" = field(default_factory=OrderedDict)
+    """What an event says → whether the server has it already, and the event."""
     _known: "OrderedDict[str, tuple[str, int]]" = field(default_factory=OrderedDict)
     """What an event says → its name and how often it was seen."""
     _more: asyncio.Event = field(default_factory=asyncio.Event)
@@ -65,15 +66,12 @@ class Recorder:
             self._known.popitem(last=False)
         waiting = self._queue.get(key)
         if waiting is not None:
-            waiting |= {"count": count + 1, "lastTimestamp": objects.timestamp(now)}
+            waiting[1].update({"count": count + 1, "lastTimestamp": objects.timestamp(now)})
             return
-        self._queue[key] = self._event(about, name, count + 1, now) | {
-            "reason": reason,
-            "message": message,
-            "type": kind,
-        }
+        event = self._event(about, name, count + 1, now) | {"reason": reason, "message": message, "type": kind}
         if field_path:
-            self._queue[key]["involvedObject"]["fieldPath"] = field_path
+            event["involvedObject"]["fieldPath"] = field_path
+        self._queue[key] = (count > 0, event)
         if len(self._queue) > QUEUE:
             self._queue.popitem(last=False)
         self._more.set()
@@ -82,14 +80,18 @@ class Recorder:
         """Sends events, one at a time, until it is cancelled."""
         while True:
             await self._more.wait()
-            while self._queue:
-                _, event = self._queue.popitem(last=False)
-                await self._send(event)
             self._more.clear()
+            await self.flush()
 
-    async def _send(self, event: Obj) -> None:
+    async def flush(self) -> None:
+        """Sends what is waiting."""
+        while self._queue:
+            _, (known, event) = self._queue.popitem(last=False)
+            await self._send(event, known=known)
+
+    async def _send(self, event: Obj, *, known: bool) -> None:
         namespace, name = objects.namespace(event), objects.name(event)
-        if event["count"] > 1:
+        if known:
             changed = {word: event[word] for word in ("count", "lastTimestamp")}
             if await _accepted(lambda: self.api.patch("events", name, changed, namespace)):
                 return
