@@ -239,3 +239,84 @@ async def test_run_follows_changes_plans_and_defects_until_cancelled(
     things.put("late")
     assert "late" not in controller.asked
     assert "defect of the sandbox" in caplog.text
+
+
+class Costly(Scripted):
+    """Each reconcile takes that much of the processor."""
+
+    def __init__(self, cost_s: float, act: Callable[[Key], float | None] = lambda key: None) -> None:
+        super().__init__(act)
+        self.cost_s = cost_s
+        self.spent_s = 0.0
+
+    def reconcile(self, key: Key) -> float | None:
+        self.spent_s += self.cost_s
+        return super().reconcile(key)
+
+
+def worked_off(queue: loop.Queue) -> None:
+    while queue.turn(resilient=False):
+        pass
+
+
+def test_a_costly_key_answers_a_burst_of_events_once_after_a_rest(things: Things, clock: Clock) -> None:
+    controller = Costly(0.002)
+    queue = loop.Queue(things, [controller], spent_s=lambda: controller.spent_s)
+    queue.start()
+    things.put("a")
+    worked_off(queue)
+    for number in range(5):
+        things.put("a", number=number)
+        worked_off(queue)
+    assert controller.asked == ["a"]
+    assert queue.next_due_s() == pytest.approx(loop.REST * 0.002, abs=1e-5)
+    clock.advance(loop.REST * 0.002)
+    worked_off(queue)
+    assert controller.asked == ["a", "a"]
+
+
+def test_a_costly_key_that_nothing_happens_to_is_not_asked_about_again(things: Things, clock: Clock) -> None:
+    controller = Costly(0.002)
+    queue = loop.Queue(things, [controller], spent_s=lambda: controller.spent_s)
+    queue.start()
+    things.put("a")
+    worked_off(queue)
+    clock.advance(60)
+    worked_off(queue)
+    assert (controller.asked, queue.next_due_s()) == (["a"], None)
+
+
+def test_what_a_costly_reconcile_writes_itself_waits_for_the_end_of_the_rest_too(things: Things, clock: Clock) -> None:
+    def write_once(key: Key) -> None:
+        if len(controller.asked) == 1:
+            things.put("a", written=True)
+
+    controller = Costly(0.002, write_once)
+    queue = loop.Queue(things, [controller], spent_s=lambda: controller.spent_s)
+    queue.start()
+    things.put("a")
+    worked_off(queue)
+    assert controller.asked == ["a"]
+    clock.advance(loop.REST * 0.002)
+    worked_off(queue)
+    assert controller.asked == ["a", "a"]
+
+
+def test_a_costly_key_that_asks_to_go_on_does_not_rest(things: Things) -> None:
+    left = [0.0, 0.0]
+    controller = Costly(0.002, lambda key: left.pop() if left else None)
+    queue = loop.Queue(things, [controller], spent_s=lambda: controller.spent_s)
+    queue.start()
+    things.put("a")
+    worked_off(queue)
+    assert controller.asked == ["a", "a", "a"]
+
+
+def test_a_key_that_costs_little_is_asked_about_at_once(things: Things) -> None:
+    controller = Costly(loop.COSTLY_S / 2)
+    queue = loop.Queue(things, [controller], spent_s=lambda: controller.spent_s)
+    queue.start()
+    for number in range(3):
+        things.put("a", number=number)
+        worked_off(queue)
+    assert controller.asked == ["a", "a", "a"]

@@ -12,6 +12,7 @@ import asyncio
 import heapq
 import itertools
 import logging
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,6 +28,11 @@ LONGEST_PAUSE_S = 30.0
 CLOCK_TICK_S = 1e-6  # the resolution of a datetime
 TURNS_IN_A_ROW = 20
 """Reconciles before the event loop gets its turn: people's requests are answered while 200 pods are made."""
+
+COSTLY_S = 0.001
+REST = 10
+"""A key whose reconcile took more than COSTLY_S of the processor rests for REST times as long, so that what 200 pods of
+one service do within some milliseconds is answered once. What is small is never kept waiting."""
 
 
 class Controller(Protocol):
@@ -60,9 +66,14 @@ class _Item:
 
 
 class Queue:
-    """The keys that wait for a reconcile, each at most once, and those that are asked about again later."""
+    """The keys that wait for a reconcile, each at most once, and those that are asked about again later.
 
-    def __init__(self, cluster: Watched, controllers: Sequence[Controller]) -> None:
+    ``spent_s`` says how much time of the processor this thread has used so far; without it no key ever rests.
+    """
+
+    def __init__(
+        self, cluster: Watched, controllers: Sequence[Controller], *, spent_s: Callable[[], float] = lambda: 0.0
+    ) -> None:
         self._cluster = cluster
         self._controllers = controllers
         self._ready: dict[_Item, None] = {}  # ordered: first come, first served
@@ -70,6 +81,9 @@ class Queue:
         self._later: list[tuple[float, int, _Item]] = []
         self._numbers = itertools.count()
         self._failures: dict[_Item, int] = {}
+        self._spent_s = spent_s
+        self._resting: dict[_Item, bool] = {}  # and whether something happened meanwhile
+        self._rests: list[tuple[float, int, _Item]] = []
         self.added = asyncio.Event()
 
     def start(self) -> Callable[[], None]:
@@ -97,8 +111,14 @@ class Queue:
             if concerned is None:
                 continue
             for key in dict.fromkeys(key for state in states for key in concerned(state)):
-                self._ready[_Item(number, key)] = None
-                self.added.set()
+                self._add(_Item(number, key))
+
+    def _add(self, item: _Item) -> None:
+        if item in self._resting:
+            self._resting[item] = True
+        else:
+            self._ready[item] = None
+        self.added.set()
 
     def now_s(self) -> float:
         return self._cluster.now().timestamp()
@@ -114,7 +134,8 @@ class Queue:
             return 0.0
         while self._later and self._due.get(self._later[0][2]) != self._later[0][0]:
             heapq.heappop(self._later)  # an entry that an earlier one has overtaken
-        return max(0.0, self._later[0][0] - self.now_s()) if self._later else None
+        due = [entries[0][0] for entries in (self._later, self._rests) if entries]
+        return max(0.0, min(due) - self.now_s()) if due else None
 
     def turn(self, *, resilient: bool) -> bool:
         """Reconcile the next key; False when none waits. A resilient turn survives a defect in a controller too."""
@@ -125,6 +146,7 @@ class Queue:
         del self._ready[item]
         self._due.pop(item, None)
         controller = self._controllers[item.controller]
+        began_s = self._spent_s()
         try:
             again_s = controller.reconcile(item.key)
         except status.Refusal as refusal:
@@ -138,7 +160,16 @@ class Queue:
             self._failures.pop(item, None)
             if again_s is not None:
                 self._plan(item, again_s)
+        self._rest(item, self._spent_s() - began_s)
         return True
+
+    def _rest(self, item: _Item, took_s: float) -> None:
+        if took_s <= COSTLY_S:
+            return
+        heapq.heappush(self._rests, (self.now_s() + REST * took_s, next(self._numbers), item))
+        concerned_itself = item in self._ready
+        self._ready.pop(item, None)
+        self._resting[item] = concerned_itself or self._resting.get(item, False)
 
     def _retry(self, item: _Item, why: str) -> None:
         failures = self._failures.get(item, 0)
@@ -160,11 +191,15 @@ class Queue:
             if self._due.get(item) == due:
                 del self._due[item]
                 self._ready[item] = None
+        while self._rests and self._rests[0][0] <= now:
+            _, _, item = heapq.heappop(self._rests)
+            if self._resting.pop(item, False):
+                self._ready[item] = None
 
 
 async def run(cluster: Watched, controllers: Sequence[Controller]) -> None:
     """Keep the controllers going until cancelled."""
-    queue = Queue(cluster, controllers)
+    queue = Queue(cluster, controllers, spent_s=time.thread_time)
     stop = queue.start()
     try:
         while True:
