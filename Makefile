@@ -48,8 +48,9 @@ e2e-sandbox: $(READY) ## the same tests against a sandbox of their own
 e2e-crash: ## the same tests while processes, pods and nodes die
 	@echo "make $@: skipped, it arrives together with the guardian and the reaper of faults"
 
-bench: $(READY) ## the budgets of design.md §7, measured in the cluster of KUBECONFIG
-	@$(NO_CLUSTER)
+bench: $(READY) ## what the sandbox costs, and the budgets of design.md §7 in the cluster of KUBECONFIG
+	@$(BIN)/python benchmarks/sandbox.py
+	$(NO_CLUSTER)
 	LITMUS_IMAGE=$$(deploy/image/load) || exit 1
 	export LITMUS_IMAGE
 	$(BIN)/python benchmarks/overhead.py

@@ -169,12 +169,6 @@ class Place:
             with suppress(NotMeasured):  # what it left is in a folder that goes anyway; the first error counts
                 await asyncio.shield(self.litmus("sandbox", "down", "--name", NAME))
 
-    @property
-    def control(self) -> int:
-        """The pid of the control process."""
-        pid: int = json.loads((self.folder / "settings.json").read_text())["pid"]
-        return pid
-
 
 async def _start(place: Place, options: argparse.Namespace, results: Results) -> None:
     taken = []
@@ -212,10 +206,10 @@ async def _demo(place: Place, results: Results) -> None:
 
 
 async def _pods(place: Place, api: sandbox_api.Api, options: argparse.Namespace, results: Results) -> None:
-    created, deleted, memory = [], [], [sandbox_memory.read(place.folder, place.control)]
+    created, deleted, memory = [], [], [sandbox_memory.read(place.folder)]
     for number in range(options.repeat):
         async with sandbox_load.pods_running(api, options.pods) as running_s:
-            memory.append(sandbox_memory.read(place.folder, place.control))
+            memory.append(sandbox_memory.read(place.folder))
         gone_s = await sandbox_load.pods_gone(api)
         say(f"round {number + 1}: {options.pods} pods Running after {running_s:.2f} s, gone after {gone_s:.2f} s")
         created.append(running_s)

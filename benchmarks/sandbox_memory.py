@@ -14,6 +14,7 @@ from table import NotMeasured
 from litmus.sandbox.node import processes
 
 _KB_PER_MB = 1024
+_CONTROL = "litmus.sandbox.control"
 _ROLES = {"litmus.sandbox.node": "node", "litmus.sandbox.network": "proxy"}
 
 
@@ -28,8 +29,8 @@ class Memory:
     everything: float
 
 
-def read(folder: Path, control: int, *, proc: Path = processes.PROC) -> Memory:
-    """The processes of the sandbox in that folder, whose control process has the pid. Raises NotMeasured."""
+def read(folder: Path, *, proc: Path = processes.PROC) -> Memory:
+    """The processes of the sandbox in that folder. Raises NotMeasured when it does not run."""
     roles: dict[str, list[float]] = defaultdict(list)
     containers: dict[str, float] = defaultdict(float)
     for member in processes.marked(processes.SANDBOX, str(folder), proc=proc):
@@ -40,7 +41,7 @@ def read(folder: Path, control: int, *, proc: Path = processes.PROC) -> Memory:
             roles[role(member.pid, proc=proc)].append(resident)
     if not roles["node"] or not roles["proxy"]:
         raise NotMeasured("the nodes and the service proxy of the sandbox were not found in /proc")
-    own = pss(control, proc=proc)
+    own = pss(control(folder, proc=proc), proc=proc)
     return Memory(
         control=own,
         node=statistics.median(roles["node"]),
@@ -50,12 +51,25 @@ def read(folder: Path, control: int, *, proc: Path = processes.PROC) -> Memory:
     )
 
 
+def control(folder: Path, *, proc: Path = processes.PROC) -> int:
+    """The pid of the control process, which carries no mark. Raises NotMeasured when there is none."""
+    for entry in proc.glob("[0-9]*"):
+        words = _command(entry)
+        if _CONTROL in words and str(folder) in words:
+            return int(entry.name)
+    raise NotMeasured(f"no control process runs for {folder}")
+
+
+def _command(process: Path) -> list[str]:
+    try:
+        return (process / "cmdline").read_text(errors="replace").split("\0")
+    except OSError:
+        return []
+
+
 def role(pid: int, *, proc: Path = processes.PROC) -> str:
     """What a process of the sandbox that is in no container is there for: "node", "proxy", else ""."""
-    try:
-        words = (proc / str(pid) / "cmdline").read_text().split("\0")
-    except OSError:
-        return ""
+    words = _command(proc / str(pid))
     return next((found for module, found in _ROLES.items() if module in words), "")
 
 

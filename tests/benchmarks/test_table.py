@@ -35,6 +35,14 @@ def test_a_value_has_as_many_digits_as_tell_it_from_its_budget(figure, shown):
     assert table.Row(figure, [0.2512]).cells()[3] == shown
 
 
+@pytest.mark.parametrize(("value", "shown"), [(0.2512, "0.251 ms"), (3.5, "3.50 ms"), (64.04, "64.0 ms")])
+def test_a_figure_without_a_budget_is_neither_within_nor_beyond(value, shown):
+    row = table.Row(table.Figure(title="a list", unit="ms"), [value])
+    assert row.within is None
+    assert row.cells()[2:4] == ("–", shown)
+    assert row.cells()[-1] == "–"
+
+
 def test_the_table_is_markdown_whose_columns_stand_below_each_other():
     lines = table.render([table.Row(SLOW, [1.0]), table.Row(MEMORY)]).splitlines()
     assert len({len(line) for line in lines}) == 1
