@@ -1,15 +1,23 @@
-"""A request to somebody else's HTTP server, whose answer goes to our client as it comes."""
+"""A request to somebody else's HTTP server, whose answer goes to our client as it comes.
+
+The client library is imported with the first request: no start of a sandbox has to wait for it.
+"""
+
+from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import aiohttp
 from starlette.background import BackgroundTask
 from starlette.responses import StreamingResponse
 
 from litmus.sandbox.apiserver import answers
+
+if TYPE_CHECKING:
+    import aiohttp
 
 _CONNECT_S = 5.0
 
@@ -40,6 +48,8 @@ class Found:
         return response
 
     async def _pieces(self) -> AsyncIterator[bytes]:
+        import aiohttp
+
         try:
             async for piece in self.answer.content.iter_any():
                 yield piece
@@ -57,6 +67,8 @@ async def ask(
     url: str, *, method: str = "GET", headers: Mapping[str, str] | None = None, body: bytes = b"", socket: Path | None
 ) -> Found:
     """Asks over a unix ``socket``, or over TCP when that is None. Raises Unreachable."""
+    import aiohttp
+
     connector = aiohttp.UnixConnector(str(socket)) if socket else aiohttp.TCPConnector()
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S)
     session = aiohttp.ClientSession(connector=connector, timeout=timeout, auto_decompress=False)
