@@ -11,7 +11,7 @@ from tests.cluster.conformance.steps import Step
 _UID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 _AGE = re.compile(r"^(<invalid>|\d+[smhd]+\d*[smh]?)$")
-_OWN = {"resourceVersion", "uid", "clusterIP", "continue", "nodePort", "storageVersionHash", "serverAddress"}
+_OWN = {"resourceVersion", "uid", "clusterIP", "continue", "nodePort", "storageVersionHash", "serverAddress", "token"}
 _HASH = re.compile(r"\b(a|d)-[0-9a-z]{5,10}\b")
 
 
@@ -45,6 +45,8 @@ def _differ(path: str, real: Any, ours: Any) -> Iterator[str]:
     if isinstance(real, dict) and isinstance(ours, dict):
         for key in sorted(real.keys() | ours.keys()):
             yield from _differ(f"{path}.{key}" if path else key, real.get(key, "-"), ours.get(key, "-"))
+    elif (left_of := _keyed(real)) and (right_of := _keyed(ours)):
+        yield from _differ_by_key(path, left_of, right_of)
     elif isinstance(real, list) and isinstance(ours, list):
         if len(real) != len(ours):
             yield f"{path}: {len(real)} items {_short(real)} | {len(ours)} items {_short(ours)}"
@@ -53,6 +55,25 @@ def _differ(path: str, real: Any, ours: Any) -> Iterator[str]:
             yield from _differ(f"{path}[{number}]", left, right)
     elif real != ours or type(real) is not type(ours):
         yield f"{path}: {_short(real)} | {_short(ours)}"
+
+
+def _keyed(value: Any) -> dict[str, Any]:
+    """The items of a list by what names them, where something does."""
+    if not isinstance(value, list) or not value:
+        return {}
+    for key in ("name", "type", "manager"):
+        if all(isinstance(item, dict) and isinstance(item.get(key), str) for item in value):
+            found = {item[key]: item for item in value}
+            return found if len(found) == len(value) else {}
+    return {}
+
+
+def _differ_by_key(path: str, real: dict[str, Any], ours: dict[str, Any]) -> Iterator[str]:
+    for name in sorted(real.keys() | ours.keys()):
+        yield from _differ(f"{path}[{name}]", real.get(name, "-"), ours.get(name, "-"))
+    common = [name for name in ours if name in real]
+    if common != [name for name in real if name in ours]:
+        yield f"{path}: order: {', '.join(real)} | {', '.join(ours)}"
 
 
 def _short(value: Any) -> str:

@@ -14,11 +14,12 @@ from typing import Any
 import httpx2
 import yaml
 
-from tests.cluster.conformance.steps import NAMESPACE, Step, core
+from tests.cluster.conformance.steps import CLUSTER_WIDE, HELD, MERGE, NAMESPACE, Step, core, delete, get
 
 _DEADLINE_S = 40.0
 _POLL_S = 0.1
-_REFERENCE = re.compile(r"\{(rv|uid|continue):([^}]*)\}")
+_REFERENCE = re.compile(r"\{(rv|uid|continue|token|version):([^}]*)\}")
+_OF_META = {"rv": "resourceVersion", "uid": "uid", "continue": "continue"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Player:
     kubeconfig: Path
     answers: dict[str, Answer] = field(default_factory=dict)
     _tokens: dict[str, str] = field(default_factory=dict)
+    _versions: dict[str, str] = field(default_factory=dict)
 
     def play(self, steps: Sequence[Step]) -> dict[str, Answer]:
         """The answers by the names of the steps."""
@@ -58,8 +60,11 @@ class Player:
             time.sleep(_POLL_S)
 
     def _ask(self, client: httpx2.Client, stranger: httpx2.Client, step: Step, token: str) -> Answer:
-        used, headers = client, {"Accept": step.accept}
-        bearer = token if step.token is None else step.token
+        def fill(text: str) -> str:
+            return _REFERENCE.sub(lambda match: self._value(client, token, match[1], match[2]), text)
+
+        used, headers = client, {"Accept": step.accept, **step.headers}
+        bearer = token if step.token is None else fill(step.token)
         if step.user:
             bearer = self._token(client, step.user, token)
         if step.user or step.token is not None:
@@ -68,26 +73,39 @@ class Player:
             headers["Authorization"] = f"Bearer {bearer}"
         body = step.body if isinstance(step.body, str | None) else json.dumps(step.body)
         if body is not None:
-            body = self._filled(body)
+            body = fill(body)
             headers["Content-Type"] = step.type
-        answer = used.request(step.method, self._filled(step.path), headers=headers, content=body)
+        answer = used.request(step.method, fill(step.path), headers=headers, content=body)
         text = answer.text
         if step.watch and answer.status_code == 200:
             return Answer(200, [json.loads(line) for line in text.splitlines() if line])
+        if "yaml" in answer.headers.get("content-type", ""):
+            return Answer(answer.status_code, yaml.load(text, Loader=yaml.BaseLoader))  # times stay text
         try:
             return Answer(answer.status_code, json.loads(text))
         except json.JSONDecodeError:
             return Answer(answer.status_code, text)
 
-    def _filled(self, text: str) -> str:
-        """The text with the versions, uids and tokens of earlier answers in it."""
+    def _value(self, client: httpx2.Client, token: str, what: str, name: str) -> str:
+        """What stands for a reference in a path or body."""
+        if what == "token":
+            return self._token(client, name, token)
+        if what == "version":
+            return self._version(client, name, token)
+        return str(self.answers[name].content["metadata"].get(_OF_META[what], "none"))
 
-        def value(match: re.Match[str]) -> str:
-            meta = self.answers[match[2]].content["metadata"]
-            key = {"rv": "resourceVersion", "uid": "uid", "continue": "continue"}[match[1]]
-            return str(meta.get(key, "none"))
-
-        return _REFERENCE.sub(value, text)
+    def _version(self, client: httpx2.Client, resource: str, token: str) -> str:
+        """The group and version under which the cluster has a resource, a stable one before others."""
+        if resource not in self._versions:
+            headers = {"Authorization": f"Bearer {token}"} if token else {}
+            group, _, plural = resource.partition("/")
+            listed = client.get(f"/apis/{group}", headers=headers).raise_for_status().json()["versions"]
+            for version in sorted((each["groupVersion"] for each in listed), key=lambda each: (len(each), each)):
+                found = client.get(f"/apis/{version}", headers=headers).raise_for_status().json()["resources"]
+                if any(each["name"] == plural for each in found):
+                    self._versions[resource] = version
+                    break
+        return self._versions[resource]
 
     def _token(self, client: httpx2.Client, account: str, token: str) -> str:
         if account not in self._tokens:
@@ -105,15 +123,16 @@ def _awaited(step: Step, answer: Answer) -> bool:
         return False
     if step.until.startswith("kind="):
         return not (isinstance(answer.content, dict) and answer.content.get("kind") == step.until[5:])
+    path, _, wanted = step.until.partition("=")
     found: Any = answer.content
-    for part in step.until.split("."):
+    for part in path.split("."):
         if isinstance(found, dict):
             found = found.get(part)
         elif isinstance(found, list):
             found = found[int(part)] if int(part) < len(found) else None
         else:
             return True
-    return found is None
+    return found is None or (bool(wanted) and str(found) != wanted)
 
 
 def _access(kubeconfig: Path) -> tuple[str, ssl.SSLContext, str]:
@@ -142,7 +161,10 @@ def _pem(entry: dict[str, str], name: str) -> bytes:
 
 def leftovers(kubeconfig: Path) -> None:
     """Removes what an earlier play that broke off left behind, and waits until it is gone."""
-    crd = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/things.conformance.example.com"
-    namespace = f"/api/v1/namespaces/{NAMESPACE}"
-    steps = [Step(name=f"clear {path}", method="DELETE", path=path) for path in (crd, namespace)]
-    Player(kubeconfig).play([*steps, Step(name="cleared", method="GET", path=namespace, gone=True)])
+    steps = [
+        Step(name=f"let {path} go", method="PATCH", path=path, type=MERGE, body={"metadata": {"finalizers": None}})
+        for path in (core("configmaps", name) for name in HELD)
+    ]
+    for path in (*CLUSTER_WIDE, f"/api/v1/namespaces/{NAMESPACE}"):
+        steps += [delete(f"clear {path}", path), get(f"cleared {path}", path, gone=True)]
+    Player(kubeconfig).play(steps)

@@ -9,20 +9,35 @@ from dataclasses import dataclass, field
 from typing import Any
 
 NAMESPACE = "conformance"
+LIMITED = "conformance-limits"
+"""A second namespace, in which there are limits."""
+CLUSTER_WIDE = (
+    "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/things.conformance.example.com",
+    "/apis/rbac.authorization.k8s.io/v1/clusterroles/conformance-all",
+    "/apis/rbac.authorization.k8s.io/v1/clusterroles/conformance-part",
+    f"/api/v1/namespaces/{LIMITED}",
+)
+"""What the script makes outside its namespace."""
+HELD = ("held", "holds-the-namespace", "kept", "child")
+"""Its configmaps that have finalizers."""
 MERGE, JSON, STRATEGIC, APPLY = (
     "application/merge-patch+json",
     "application/json-patch+json",
     "application/strategic-merge-patch+json",
     "application/apply-patch+yaml",
 )
+TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 Body = dict[str, Any] | list[Any] | str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One request. ``user``: '' the administrator, else a service account of the namespace. ``until``: the answer is
-    asked for again until this path in it has a value (the work of a controller). ``{rv:NAME}`` in a path or body is the
-    resourceVersion that the answer of that step had.
+    asked for again until this path in it has a value, or with ``path=value`` that value (the work of a controller).
+
+    ``{rv:NAME}`` in a path or body is the resourceVersion that the answer of the step NAME had, likewise ``{uid:NAME}``
+    and ``{continue:NAME}``; ``{token:ACCOUNT}`` is a token of a service account; ``{version:GROUP/RESOURCE}`` the group
+    and version under which the cluster has that resource.
     """
 
     name: str
@@ -33,10 +48,31 @@ class Step:
     accept: str = "application/json"
     user: str = ""
     token: str | None = None
+    headers: dict[str, str] = field(default_factory=dict)
     until: str = ""
     gone: bool = False  # asked again until it is 404
     watch: bool = False  # the answer is a list of events
     ignore: tuple[str, ...] = field(default=())
+
+
+def get(name: str, path: str, **more: Any) -> Step:
+    return Step(name=name, method="GET", path=path, **more)
+
+
+def post(name: str, path: str, body: Body, **more: Any) -> Step:
+    return Step(name=name, method="POST", path=path, body=body, **more)
+
+
+def put(name: str, path: str, body: Body, **more: Any) -> Step:
+    return Step(name=name, method="PUT", path=path, body=body, **more)
+
+
+def patch(name: str, path: str, body: Body, how: str = MERGE, **more: Any) -> Step:
+    return Step(name=name, method="PATCH", path=path, body=body, type=how, **more)
+
+
+def delete(name: str, path: str, body: Body = None, **more: Any) -> Step:
+    return Step(name=name, method="DELETE", path=path, body=body, **more)
 
 
 def core(resource: str, name: str = "", query: str = "") -> str:
@@ -65,6 +101,26 @@ def template(**spec: Any) -> dict[str, Any]:
 
 
 SELECTOR = {"matchLabels": {"app": "a"}}
+
+
+def deployment(name: str = "bad", **spec: Any) -> dict[str, Any]:
+    """A Deployment that asks for no pods."""
+    whole = {"replicas": 0, "selector": SELECTOR, "template": template(), **spec}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta(name), "spec": whole}
+
+
+def pod(name: str = "bad", /, labels: dict[str, str] | None = None, **spec: Any) -> dict[str, Any]:
+    """A pod that no node takes."""
+    container = {"name": "main", "image": "nginx"}
+    whole = {"containers": [container], "nodeSelector": {"no": "where"}, **spec}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": meta(name, **({"labels": labels} if labels else {})),
+        "spec": whole,
+    }
+
+
 _RBAC = "rbac.authorization.k8s.io"
 
 # (name, API path prefix, plural, kind, apiVersion, the rest of the object, a strategic patch that changes something)
