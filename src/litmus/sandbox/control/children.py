@@ -26,6 +26,10 @@ _LIBC = ctypes.CDLL(None)
 # What belongs to the user's shell, to the control process alone, or to another sandbox that we run in.
 _NOT_FOR_CHILDREN = ("KUBECONFIG", "PYTHONPATH", launch.CONTROL, processes.NODE, processes.CONTAINER)
 
+# aiohttp reads the machine's authorities when it is imported, a sixth of the start of a node; it speaks TLS to our own
+# API server only, by the kubeconfig's authority. Containers get an environment of their own.
+_TRUST_NOBODY = {"SSL_CERT_FILE": os.devnull}
+
 
 @dataclass(slots=True)
 class Children:
@@ -55,7 +59,7 @@ class Children:
                 stdout=output,
                 stderr=output,
                 cwd="/",
-                env={**environment(), processes.SANDBOX: str(self.mark)},
+                env={**environment(), processes.SANDBOX: str(self.mark), **_TRUST_NOBODY},
                 preexec_fn=die_with_parent,
                 start_new_session=True,
             )
