@@ -63,7 +63,7 @@ async def test_the_log_has_both_streams_and_the_last_line_without_its_end(tmp_pa
     assert {tuple(line.split(" ", 3)[1:]) for line in lines} == {
         ("stdout", "F", "out"),
         ("stderr", "F", "err"),
-        ("stdout", "F", "tail"),
+        ("stdout", "P", "tail"),
     }
 
 

@@ -29,7 +29,8 @@ async def test_lines_come_back_as_they_were_written(log: Log) -> None:
     assert await read(log) == b"one\n"
     log.write("stdout", b"o\n\nlast")
     log.close()
-    assert await read(log) == b"one\ntwo\n\nlast\n"
+    assert await read(log) == b"one\ntwo\n\nlast"
+    assert await read(log, Wanted(tail=1)) == b"last"
 
 
 async def test_streams_do_not_run_into_one_another(log: Log) -> None:

@@ -37,6 +37,7 @@ async def run(command: spawning.Command, *, timeout_s: float) -> Outcome:
             await drained
     except BaseException:
         process.send_group(signal.SIGKILL)
+        await process.wait()
         raise
     finally:
         drained.cancel()

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -70,7 +71,7 @@ class Keeper:
     run: Run | None = None
     started: asyncio.Event = field(default_factory=asyncio.Event)
     """The startup probe (or the mere start) succeeded once."""
-    back_off: crash_loop.BackOff = field(default_factory=crash_loop.BackOff)
+    back_off: crash_loop.BackOff = field(default_factory=lambda: crash_loop.BackOff(first_s=crash_loop.FIRST_S))
     _attempts: int = 0
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -125,6 +126,12 @@ class Keeper:
         task = loop.create_task(self.stop(message=message, grace_s=lambda: until - loop.time()))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """Ends what is done in the background."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def ended(self, run: Run, exit_: Exit) -> None:
         """Puts the end of a run into the record."""
@@ -360,9 +367,11 @@ class Keeper:
 
 
 def _message(run: Run, exit_: Exit) -> str:
-    """The termination message ("Customizing the termination message"), at most 4096 bytes."""
+    """The termination message ("Customizing the termination message"), its last 4096 bytes."""
     try:
         with run.prepared.message.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - MESSAGE_MAX))
             text = file.read(MESSAGE_MAX).decode(errors="replace")
     except OSError:
         text = ""

@@ -6,7 +6,7 @@ renamed to ``<name>.1`` and a new one begun, so at most two are kept of each run
 """
 
 import asyncio
-import os
+import contextlib
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
@@ -31,6 +31,8 @@ class Log:
     limit: int = LIMIT
     taps: list[Tap] = field(default_factory=list)
     _file: BinaryIO | None = None
+    rotations: int = 0
+    """How many files there were before the present one."""
     _size: int = 0
     _pending: dict[str, bytes] = field(default_factory=dict)
     _waiting: list[asyncio.Event] = field(default_factory=list)
@@ -61,7 +63,8 @@ class Log:
         if self.closed:
             return
         head = {stream: f"{_now()} {stream} ".encode() for stream in self._pending}
-        self._append(b"".join(head[stream] + b"F " + rest + b"\n" for stream, rest in self._pending.items()))
+        # A line without its end is a partial one, as containerd has it.
+        self._append(b"".join(head[stream] + b"P " + rest + b"\n" for stream, rest in self._pending.items()))
         self._pending.clear()
         self.closed = True
         if self._file is not None:
@@ -85,6 +88,7 @@ class Log:
             self.path.replace(_older(self.path))
             self._file = self.path.open("ab", buffering=0)
             self._size = 0
+            self.rotations += 1
         self._file.write(text)
         self._size += len(text)
         self._wake()
@@ -112,7 +116,7 @@ async def read(path: Path, wanted: Wanted, *, log: Log | None = None) -> AsyncIt
     Raises FileNotFoundError when there is no such log.
     """
     left = wanted.limit
-    position = _Position()
+    position = _Position(log.rotations if log is not None else 0)
     existing = b"".join(_shown(line, wanted) for line in _tail(_lines(path, position), wanted))
     while True:
         if left is not None:
@@ -123,7 +127,7 @@ async def read(path: Path, wanted: Wanted, *, log: Log | None = None) -> AsyncIt
         if left == 0 or not wanted.follow or log is None:
             return
         ended = log.closed
-        existing = b"".join(_shown(line, wanted) for line in _more(path, position) if _recent(line, wanted))
+        existing = b"".join(_shown(line, wanted) for line in _more(path, position, log) if _recent(line, wanted))
         if not existing:
             if ended:
                 return
@@ -141,26 +145,36 @@ def tail_of(path: Path, *, lines: int, limit: int) -> str:
 
 @dataclass(slots=True)
 class _Position:
-    inode: int = 0
+    """Up to which byte of which file of a log somebody has read."""
+
+    rotations: int = 0
     offset: int = 0
 
 
 def _lines(path: Path, position: _Position) -> list[bytes]:
     older = _older(path)
-    return (older.read_bytes().splitlines(keepends=True) if older.exists() else []) + list(_fresh(path, position))
+    return (older.read_bytes().splitlines(keepends=True) if older.exists() else []) + _fresh(path, position)
 
 
-def _more(path: Path, position: _Position) -> Iterator[bytes]:
-    """What came since ``position``, also over a rotation."""
-    if path.stat().st_ino != position.inode and _older(path).stat().st_ino == position.inode:
-        yield from _fresh(_older(path), position)
+def _more(path: Path, position: _Position, log: Log) -> list[bytes]:
+    """What came since ``position``, also over rotations; who is more than two files behind misses some.
+
+    Inode numbers would not tell the files apart: a new file often gets the number of the one that was just removed.
+    """
+    behind, position.rotations = log.rotations - position.rotations, log.rotations
+    if behind > 1:
         position.offset = 0
-    yield from _fresh(path, position)
+    found: list[bytes] = []
+    with contextlib.suppress(FileNotFoundError):  # an old run is forgotten while somebody reads of it
+        if behind:
+            found += _fresh(_older(path), position)
+            position.offset = 0
+        found += _fresh(path, position)
+    return found
 
 
 def _fresh(path: Path, position: _Position) -> list[bytes]:
     with path.open("rb") as file:
-        position.inode = os.fstat(file.fileno()).st_ino
         file.seek(position.offset)
         text = file.read()
     position.offset += len(text)
@@ -173,7 +187,7 @@ def _tail(lines: list[bytes], wanted: Wanted) -> list[bytes]:
         return found
     if wanted.tail == 0:
         return []
-    count = 0
+    count = 0 if not found or _is_end(found[-1]) else 1
     for index in range(len(found) - 1, -1, -1):
         count += _is_end(found[index])
         if count > wanted.tail:

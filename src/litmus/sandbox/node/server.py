@@ -106,14 +106,9 @@ class Server:
         raise web.HTTPNotFound(text=f'pod "{where["pod"]}" not found')
 
     def _running(self, request: web.Request) -> Run:
-        worker, keeper = self._find(request)
+        _, keeper = self._find(request)
         if keeper.run is None or keeper.run.container.exit is not None:
-            pod = f"{objects.name(worker.obj)}_{objects.namespace(worker.obj)}"
-            raise web.HTTPInternalServerError(
-                text=f'unable to upgrade connection: container not found ("{keeper.record.name}") in pod {pod}'
-                if keeper.run is None
-                else f'unable to upgrade connection: container not found ("{keeper.record.name}")'
-            )
+            raise web.HTTPInternalServerError(text=f'container not found ("{keeper.record.name}")')
         return keeper.run
 
 

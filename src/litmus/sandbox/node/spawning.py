@@ -83,7 +83,8 @@ async def spawn(command: Command) -> Process:
     try:
         child = await asyncio.shield(started)
     except asyncio.CancelledError:
-        started.add_done_callback(_abandon)
+        with contextlib.suppress(NotStarted):
+            await _abandon(await started)
         raise
     process = Process(child.pid)
     _watch(loop, child, process)
@@ -160,10 +161,8 @@ def _watch(loop: asyncio.AbstractEventLoop, child: "subprocess.Popen[bytes]", pr
     loop.add_reader(handle, ended)
 
 
-def _abandon(started: "asyncio.Future[subprocess.Popen[bytes]]") -> None:
-    if not started.cancelled() and started.exception() is None:
-        child = started.result()
-        with contextlib.suppress(OSError):
-            os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
-        _ours.discard(child.pid)
+async def _abandon(child: "subprocess.Popen[bytes]") -> None:
+    process = Process(child.pid)
+    _watch(asyncio.get_running_loop(), child, process)
+    process.send_group(signal.SIGKILL)
+    await process.wait()

@@ -157,6 +157,9 @@ class _Command:
                 async with asyncio.timeout(_DRAIN_S):  # what it left running may keep its output open
                     await asyncio.gather(*(asyncio.shield(pump) for pump in self._pumps))
         finally:
+            if self._process.status is None:
+                self._process.send_group(signal.SIGKILL)
+                await self._process.wait()
             listening.cancel()
             ended.cancel()
             for pump in self._pumps:

@@ -160,7 +160,7 @@ class Worker:
             if not self._retired:
                 await self._delete()
         finally:
-            self._kill_all()
+            await self._kill_all()
             self._reporting.cancel()
             await asyncio.gather(self._reporting, return_exceptions=True)
             self._release()
@@ -314,10 +314,14 @@ class Worker:
             one.cancel()
         await asyncio.gather(task, gone, return_exceptions=True)
 
-    def _kill_all(self) -> None:
+    async def _kill_all(self) -> None:
+        """What still runs although nobody waits for it any more: this is the last that is done for a pod."""
+        runs = [keeper.run.container for keeper in self.keepers.values() if keeper.run is not None]
+        for container in runs:
+            container.kill()
         for keeper in self.keepers.values():
-            if keeper.run is not None and keeper.run.container.exit is None:
-                keeper.run.container.kill()
+            await keeper.close()
+        await asyncio.gather(*(container.wait() for container in runs))
 
     def _release(self) -> None:
         """Gives back what the pod held on the node."""
