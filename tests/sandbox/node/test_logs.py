@@ -98,6 +98,29 @@ async def test_following_goes_on_over_a_rotation(tmp_path: Path) -> None:
     assert log.path.stat().st_size <= 200
 
 
+async def test_who_follows_too_slowly_misses_whole_lines_and_goes_on(tmp_path: Path) -> None:
+    log = Log(tmp_path / "0.log", limit=200)
+    log.open()
+    log.write("stdout", b"first\n")
+    pieces = logs.read(log.path, Wanted(follow=True), log=log)
+    assert await anext(pieces) == b"first\n"
+    for number in range(30):
+        log.write("stdout", f"a line with the number {number}\n".encode())
+    log.close()
+    seen = b"".join([piece async for piece in pieces]).decode().splitlines()
+    assert seen == [f"a line with the number {number}" for number in range(30 - len(seen), 30)]
+    assert len(seen) >= 2
+
+
+async def test_who_follows_a_run_that_is_forgotten_comes_to_the_end(log: Log) -> None:
+    log.write("stdout", b"one\n")
+    pieces = logs.read(log.path, Wanted(follow=True), log=log)
+    assert await anext(pieces) == b"one\n"
+    log.close()
+    log.path.unlink()
+    assert [piece async for piece in pieces] == []
+
+
 async def test_a_rotated_log_still_has_the_lines_before(tmp_path: Path) -> None:
     log = Log(tmp_path / "0.log", limit=100)
     log.open()

@@ -202,7 +202,11 @@ async def test_the_service_account_token_is_mounted(node: Node) -> None:
         ("echo logged; exit 1", "FallbackToLogsOnError", "logged\n"),
         ("echo logged; exit 0", "FallbackToLogsOnError", None),
         ("echo logged; printf said > /dev/termination-log; exit 1", "FallbackToLogsOnError", "said"),
-        ("head -c 9999 /dev/zero | tr '\\0' x > /dev/termination-log; exit 1", "File", "x" * 4096),
+        (
+            "(head -c 9999 /dev/zero | tr '\\0' x; echo end) > /dev/termination-log; exit 1",
+            "File",
+            "x" * 4092 + "end\n",
+        ),
     ],
 )
 async def test_the_termination_message(node: Node, script: str, policy: str, message: str | None) -> None:

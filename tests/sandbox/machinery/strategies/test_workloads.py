@@ -171,6 +171,19 @@ def test_a_selector_is_chosen_once(kind: str) -> None:
     ]
 
 
+def test_containers_of_a_stateful_set_mount_its_claims() -> None:
+    claim = {
+        "metadata": {"name": "data"},
+        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}},
+    }
+    wanted = workload("StatefulSet", serviceName="web", volumeClaimTemplates=[claim])
+    wanted["spec"]["template"]["spec"]["containers"][0]["volumeMounts"] = [{"name": "data", "mountPath": "/data"}]
+    made = Desk().create(wanted)
+    assert "volumes" not in made["spec"]["template"]["spec"]
+    wanted["spec"]["volumeClaimTemplates"] = []
+    assert Desk().causes(wanted) == [("spec.template.spec.containers[0].volumeMounts[0].name", 'Not found: "data"')]
+
+
 def test_a_stateful_set_changes_in_few_fields() -> None:
     at = Desk()
     made = at.create(workload("StatefulSet", serviceName="web"))

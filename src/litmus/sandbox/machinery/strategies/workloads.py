@@ -83,7 +83,7 @@ class StatefulSets(Workload):
             said.append(status.invalid_value("spec.podManagementPolicy", spec["podManagementPolicy"], why))
         said += _stateful_strategy(spec["updateStrategy"], "spec.updateStrategy")
         said += workload.counts(spec, "replicas", "minReadySeconds")
-        said += workload.selector_and_template(obj, kind="statefulset", unusable="")
+        said += workload.selector_and_template(_with_claims(obj), kind="statefulset", unusable="")
         return said + workload.always_restarts(obj, kind="StatefulSet")
 
     def validate_update(self, new: Obj, old: Obj) -> list[Cause]:
@@ -92,6 +92,17 @@ class StatefulSets(Workload):
             if (kept.get(field) or None) != (old["spec"].get(field) or None):
                 return [status.forbidden_field("spec", _STATEFUL_UPDATES)]
         return []
+
+
+def _with_claims(obj: Obj) -> Obj:
+    """The set with its claims among the volumes of its pods, where containers may mount them."""
+    template = obj["spec"]["template"]
+    volumes = list(template["spec"].get("volumes") or [])
+    named = {volume.get("name") for volume in volumes}
+    claims = [objects.name(claim) for claim in obj["spec"].get("volumeClaimTemplates") or []]
+    volumes += [{"name": name, "emptyDir": {}} for name in dict.fromkeys(claims) if name not in named]
+    spec = {**template["spec"], "volumes": volumes}
+    return {**obj, "spec": {**obj["spec"], "template": {**template, "spec": spec}}}
 
 
 class DaemonSets(Workload):
