@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,23 +24,33 @@ class Sandbox:
         self.name = name
         self.folder = home / name
         self.env = {**os.environ, "LITMUS_SANDBOX_HOME": str(home), "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+        self.env["KUBECACHEDIR"] = str(home / "kubectl")  # addresses are used again, by sandboxes with other kinds
         self.env.pop("KUBECONFIG", None)
 
     def litmus(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """The litmus command."""
         return self._run([str(BIN / "litmus"), *arguments], check=check)
 
-    def kubectl(self, *arguments: str, stdin: str = "", check: bool = True) -> str:
+    def kubectl(
+        self, *arguments: str, stdin: str = "", check: bool = True, env: Mapping[str, str] | None = None
+    ) -> str:
         """kubectl's standard output; its errors raise AssertionError with what it said."""
-        return self.tried(*arguments, stdin=stdin, check=check).stdout
+        return self.tried(*arguments, stdin=stdin, check=check, env=env).stdout
 
-    def tried(self, *arguments: str, stdin: str = "", check: bool = False) -> subprocess.CompletedProcess[str]:
+    def tried(
+        self, *arguments: str, stdin: str = "", check: bool = False, env: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         """kubectl with whatever status it ends."""
-        return self._run([str(BIN / "kubectl"), *arguments], stdin=stdin, check=check)
+        return self._run([str(BIN / "kubectl"), *arguments], stdin=stdin, check=check, env=env)
 
     def get(self, *words: str) -> Any:
         """What kubectl get shows, as JSON."""
         return json.loads(self.kubectl("get", *words, "-o", "json"))
+
+    @property
+    def server(self) -> str:
+        """The address of its API."""
+        return self.kubectl("config", "view", "--minify", "-o", "jsonpath={.clusters[0].cluster.server}")
 
     def up(self, *arguments: str) -> None:
         done = self.litmus("sandbox", "up", "--name", self.name, *arguments)
@@ -49,9 +59,11 @@ class Sandbox:
     def down(self) -> None:
         self.litmus("sandbox", "down", "--name", self.name)
 
-    def _run(self, command: list[str], *, stdin: str = "", check: bool) -> subprocess.CompletedProcess[str]:
+    def _run(
+        self, command: list[str], *, stdin: str = "", check: bool, env: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
-            command, env=self.env, input=stdin, capture_output=True, text=True, timeout=120, check=False
+            command, env=env or self.env, input=stdin, capture_output=True, text=True, timeout=120, check=False
         )
         assert not check or done.returncode == 0, f"$ {' '.join(command)}\n{done.stdout}{done.stderr}"
         return done
@@ -91,3 +103,9 @@ def namespace(sandbox: Sandbox) -> Iterator[str]:
     sandbox.kubectl("create", "namespace", name)
     yield name
     sandbox.kubectl("delete", "namespace", name, "--wait=false")
+
+
+@pytest.fixture
+def sandbox_of(home: Path) -> Callable[[str], Sandbox]:
+    """Makes one by its name, which the test starts and ends itself."""
+    return lambda name: Sandbox(home, name)

@@ -141,6 +141,39 @@ def test_a_drained_node_is_empty_and_takes_pods_again(sandbox: Sandbox, web: str
     assert "SchedulingDisabled" not in sandbox.kubectl("get", "node", node)
 
 
+def test_a_disruption_budget_holds_a_drain_up(sandbox: Sandbox, web: str) -> None:
+    sandbox.kubectl("create", "pdb", "web", "--selector=app=web", "--min-available=2", "-n", web)
+    sandbox.kubectl("wait", "pdb/web", "-n", web, "--for=jsonpath={.status.currentHealthy}=2", "--timeout=20s")
+    node = sandbox.get("pods", "-n", web)["items"][0]["spec"]["nodeName"]
+    drain = ("drain", node, "--pod-selector=app=web", "--ignore-daemonsets", "--delete-emptydir-data")
+    try:
+        held = sandbox.tried(*drain, "--timeout=1s")
+        assert held.returncode == 1
+        assert "Cannot evict pod as it would violate the pod's disruption budget." in held.stderr
+        sandbox.kubectl("patch", "pdb", "web", "-n", web, "-p", '{"spec":{"minAvailable":1}}')
+        sandbox.kubectl("wait", "pdb/web", "-n", web, "--for=jsonpath={.status.disruptionsAllowed}=1", "--timeout=20s")
+        assert f"node/{node} drained" in sandbox.kubectl(*drain, "--timeout=60s")
+    finally:
+        sandbox.kubectl("uncordon", node)
+
+
+def test_a_paused_rollout_waits_until_it_is_resumed(sandbox: Sandbox, web: str) -> None:
+    rollout = ("-n", web, "deploy/web")
+    assert sandbox.kubectl("rollout", "pause", *rollout) == "deployment.apps/web paused\n"
+    sandbox.kubectl("set", "image", *rollout, "nginx=nginx:1.26")
+    waiting = sandbox.tried("rollout", "status", *rollout, "--timeout=0.5s")
+    assert "0 out of 2 new replicas have been updated" in waiting.stdout
+    assert "cannot rollback a paused deployment" in sandbox.tried("rollout", "undo", *rollout, "--to-revision=1").stderr
+    assert sandbox.kubectl("rollout", "resume", *rollout) == "deployment.apps/web resumed\n"
+    sandbox.kubectl("rollout", "status", *rollout, "--timeout=60s")
+    revision = sandbox.kubectl("rollout", "history", *rollout, "--revision=2")
+    assert revision.startswith("deployment.apps/web with revision #2\nPod Template:\n  Labels:\tapp=web\n")
+    assert "    Image:\tnginx:1.26\n" in revision
+    sandbox.kubectl("rollout", "undo", *rollout, "--to-revision=1")
+    sandbox.kubectl("rollout", "status", *rollout, "--timeout=60s")
+    assert sandbox.kubectl("get", *rollout, "-o", "jsonpath={..image}") == "nginx:1.25"
+
+
 def test_a_taint_keeps_pods_away(sandbox: Sandbox, namespace: str) -> None:
     sandbox.kubectl("taint", "nodes", "--all", "test=yes:NoSchedule")
     try:
@@ -241,8 +274,9 @@ spec:
   containers:
   - name: main
     image: busybox
-    command: [sh, -c, "cat /etc/settings/color; echo; echo $WORD; echo $NODE; ls /var/run/secrets/kubernetes.io/serviceaccount"]
+    command: [sh, -c, "cat /etc/settings/color; echo; echo $WORD; echo $NODE; ls $TOKEN"]
     env:
+    - {name: TOKEN, value: /var/run/secrets/kubernetes.io/serviceaccount}
     - {name: WORD, valueFrom: {secretKeyRef: {name: key, key: word}}}
     - {name: NODE, valueFrom: {fieldRef: {fieldPath: spec.nodeName}}}
     volumeMounts: [{name: settings, mountPath: /etc/settings}]
