@@ -14,7 +14,7 @@ from . import status
 from .objects import Key, Obj
 
 ADDED, MODIFIED, DELETED = "ADDED", "MODIFIED", "DELETED"
-# A watch that was cut off for some seconds finds what it missed, also while hundreds of pods come and go. More would cost
+# A watch that was cut off for some seconds finds what it missed, also while many pods come and go. More would cost
 # memory: the endpoints of a service with 200 pods are 60 kB, and each of their states is remembered.
 REMEMBERED = 5_000
 
