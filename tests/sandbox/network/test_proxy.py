@@ -2,6 +2,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncGenerator, AsyncIterator
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -143,6 +144,24 @@ async def test_a_connection_reaches_a_pod_and_both_ends_are_passed_on(
         writer.write_eof()
         assert await reader.read() == big + b"bye\n"
     writer.close()
+
+
+async def test_connections_that_ended_in_both_directions_are_closed(
+    cluster: Cluster, proxy: Proxy, pods: list[Pod]
+) -> None:
+    port = free_port()
+    cluster.service(port)
+    cluster.endpoints(await pods[0].start())
+    (await connected(port))[1].close()
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(20):
+        reader, writer = await connected(port)
+        writer.write_eof()
+        assert await reader.read() == b"one\nbye\n"
+        writer.close()
+    async with asyncio.timeout(10):
+        while len(list(Path("/proc/self/fd").iterdir())) > before + 5:  # noqa: ASYNC110 - nobody tells of it
+            await asyncio.sleep(0)
 
 
 async def test_what_comes_before_the_pod_answers_is_not_lost(

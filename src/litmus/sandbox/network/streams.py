@@ -27,6 +27,7 @@ class _Side(asyncio.Protocol):
     def __init__(self) -> None:
         self.other: _Side | None = None
         self.transport: asyncio.Transport | None = None
+        self.ended = False  # its peer will say nothing more
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
@@ -36,9 +37,11 @@ class _Side(asyncio.Protocol):
             self.other.transport.write(data)
 
     def eof_received(self) -> bool:
+        self.ended = True
         if self.other and self.other.transport and self.other.transport.can_write_eof():
             self.other.transport.write_eof()
-        return True  # the other direction goes on
+        # The other direction goes on. When it has ended before, nothing is left to pass on, and both are closed.
+        return not (self.other and self.other.ended)
 
     def pause_writing(self) -> None:
         if self.other and self.other.transport and not self.other.transport.is_closing():
