@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from . import processes, spawning
+from . import process_one, processes, spawning
 from .logs import Log, Stream
 
 KILLED_WAIT_S = 5.0
@@ -78,7 +78,8 @@ class Container:
     @property
     def env(self) -> dict[str, str]:
         """The environment with the marks, also for commands that are run in the container later."""
-        return {**self.recipe.env, processes.CONTAINER: self.id, processes.NODE: self.recipe.mark}
+        known = {process_one.MAIN: str(self.pid)} if self.pid else {}
+        return {**self.recipe.env, **known, processes.CONTAINER: self.id, processes.NODE: self.recipe.mark}
 
     async def start(self) -> None:
         """Starts the main process. Raises spawning.NotStarted, and OSError when the log can't be written."""

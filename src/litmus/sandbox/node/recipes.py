@@ -12,7 +12,7 @@ from litmus.sandbox.images import image as images
 from litmus.sandbox.machinery import objects, ports
 from litmus.sandbox.machinery.objects import Obj
 
-from . import archives, environment, processes, spawning, volumes
+from . import archives, environment, process_one, processes, spawning, volumes
 from .container import Recipe
 from .pulling import Pulled
 from .view import SHIM, Mount, View, untouched
@@ -51,6 +51,8 @@ class Prepared:
     def command(self, argv: list[str], env: Mapping[str, str], *, terminal: bool = False) -> spawning.Command:
         """A command in the container (exec, a probe, a hook)."""
         words = archives.named_back(self.view.command(argv), argv, self.view.mounts)
+        if not self.view.proc and env.get(process_one.MAIN):
+            words = process_one.meant(words, env[process_one.MAIN])
         words = self.image.direct(words)
         return spawning.Command(argv=words, env=env, cwd=self.recipe.cwd, terminal=terminal)
 
@@ -94,7 +96,10 @@ def prepare(
         environment.expanded(word, env)
         for word in image.command_line(spec.get("command") or (), spec.get("args") or ())
     ]
-    argv = images.filled(image.direct(view.command(words)), ip=context.ip, port=ports.reachable)
+    words = view.command(words)
+    if not view.proc:
+        words = process_one.meant(words, process_one.ITSELF)
+    argv = images.filled(image.direct(words), ip=context.ip, port=ports.reachable)
     if not argv:
         raise environment.Missing("no command specified")
     recipe = Recipe(

@@ -109,6 +109,18 @@ def _change_files():
                     known.add(wrapper)
 
 
+def _change_kill():
+    """Process 1 is the main process of the container, never this machine's; -1 are its processes."""
+    plain = os.kill
+
+    def kill(pid, signal):
+        if pid in (1, -1):
+            pid *= int(os.environ.get("LITMUS_SANDBOX_MAIN") or os.getsid(0))
+        return plain(pid, signal)
+
+    os.kill = _like(kill, plain)
+
+
 def _reachable(port):
     return port + _OFFSET if 0 < port < _LOW else port
 
@@ -213,6 +225,8 @@ def _followed(execute, change):
 def _install():
     if _MOUNTS or _PROC:
         _change_files()
+    if _MOUNTS and not _PROC:
+        _change_kill()
     changes = {"ssl": _change_ssl} if _MOUNTS else {}
     if _IP:
         changes["socket"] = _change_socket
