@@ -63,14 +63,14 @@ def _teach(page: Page, words: texts.Texts, folder: folders.Folder, *, first: int
     with contextlib.suppress(ImportError):
         import readline  # noqa: F401 - the arrow keys in input()
     state = _start(page, words, folder)
-    page.prose(
-        words.phrases.welcome.format(steps=len(course.STEPS), kubeconfig=folder.kubeconfig, folder=_work(folder))
-    )
-    page.prose(words.phrases.keys)
-    if first is None and state.step and (place := course.find(state.step)):
+    talk = session.Session(_surroundings(page, words, folder, read=lambda: input("> ")), state)
+    place = course.find(state.step)
+    if first is None and place:
         title = words.steps[state.step].title
         page.prose(words.phrases.resumed.format(number=place + 1, title=title, first=course.STEPS[0].id))
-    talk = session.Session(_surroundings(page, words, folder, read=lambda: input("> ")), state)
+    else:
+        page.prose(words.phrases.welcome.format(steps=len(course.STEPS)))
+        talk.explain_keys()
     if first is not None and not talk.prepare(first):
         return 1
     ending = talk.play()

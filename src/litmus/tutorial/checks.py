@@ -64,7 +64,7 @@ def application_ready(scene: Scene) -> Seen:
     facts = {"ready": str(ready), "wanted": str(wanted)}
     if not rolled_out(deployment):
         return Seen("pods", facts)
-    return Seen(facts=facts) if scene.cluster.get("service", "nginx") else Seen("service")
+    return Seen(facts=facts) if scene.cluster.get("service", "nginx") is not None else Seen("service")
 
 
 def fast(scene: Scene) -> Seen:

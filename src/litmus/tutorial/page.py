@@ -98,7 +98,10 @@ def _blocks(paragraph: str) -> Iterator[str]:
     """Source lines that belong together, joined; between wide characters without a space."""
     current = ""
     for line in paragraph.split("\n"):
-        if line.startswith(("- ", "  ")):
+        if current.startswith("- ") and line.startswith("  "):
+            line = line.strip()
+            current += _glue(current[-1], line[:1]) + line
+        elif line.startswith(("- ", "  ")):
             if current:
                 yield current
             current = line

@@ -94,6 +94,12 @@ class Session:
         self._go(step)
         return True
 
+    def explain_keys(self) -> None:
+        """What the learner may type, and where things lie."""
+        lies = self._around.shell
+        places = {"folder": lies.folder, "kubeconfig": lies.env.get("KUBECONFIG", "")}
+        self._page.prose(self._words.keys.format_map(places))
+
     def _one(self) -> bool:
         """A task, up to the learner's next decision; False when nobody is there to make it and the check fails."""
         step, task = course.STEPS[self._step], self._current()
@@ -131,7 +137,7 @@ class Session:
         if word in ("quit", "exit", "q"):
             raise Left
         if word in ("?", "help"):
-            self._page.prose(self._words.keys)
+            self.explain_keys()
             return False
         if word in ("skip", "back", "again"):
             self._move(word)
