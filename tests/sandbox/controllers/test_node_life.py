@@ -181,10 +181,14 @@ def test_the_patience_of_pods_can_be_capped(world: World) -> None:
     world.node("node1", taints=[{"key": UNREACHABLE, "effect": "NoExecute"}])
     world.pod("patient", node="node1", ready=True, tolerations=TOLERATED)
     world.pod("stays", node="node1", ready=True, tolerations=[{"operator": "Exists"}])
+    said = [{"key": UNREACHABLE, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 60}]
+    world.pod("says-so", node="node1", ready=True, tolerations=said)
     world.settle(eviction, for_s=9)
     assert leaving(world) == []
     world.settle(eviction, for_s=2)
     assert leaving(world) == ["patient"]
+    world.settle(eviction, for_s=50)
+    assert leaving(world) == ["patient", "says-so"]
 
 
 def test_a_taint_of_people_evicts_too(world: World) -> None:

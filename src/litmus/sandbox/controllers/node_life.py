@@ -33,7 +33,7 @@ _BY_CONDITION = {
     ("NetworkUnavailable", "True"): "node.kubernetes.io/network-unavailable",
 }
 _OURS = {*_BY_CONDITION.values(), UNSCHEDULABLE}
-_EXECUTING = (NOT_READY, UNREACHABLE)
+SILENT = (NOT_READY, UNREACHABLE)
 _REPORTED = ("Ready", "MemoryPressure", "DiskPressure", "PIDPressure")
 
 
@@ -178,7 +178,7 @@ class NodeLife:
             found.append((UNSCHEDULABLE, "NoSchedule"))
         if any(ready(other) == "True" for other in self._cluster.list("nodes")):
             # With no node ready it is rather we who are cut off, and there is nowhere to go.
-            found += [(key, "NoExecute") for key, _ in list(found) if key in _EXECUTING]
+            found += [(key, "NoExecute") for key, _ in list(found) if key in SILENT]
         return found
 
     def _strand_pods(self, node: Obj) -> None:

@@ -8,15 +8,17 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
 from ..machinery import conditions, objects
+from ..machinery.admission import default_toleration_seconds
 from ..machinery.cluster import Cluster
 from ..machinery.objects import Key, Obj
 from ..scheduler import matching
+from . import node_life
 
 COMPONENT = "taint-eviction-controller"
 
 
 class TaintEviction:
-    """``longest_s``: the most that a toleration for some time is worth, in seconds; None for what it says."""
+    """``longest_s``: how long pods that say nothing about it stay on a silent node, in seconds; None for 300."""
 
     name = "taint-eviction-controller"
 
@@ -64,11 +66,13 @@ class TaintEviction:
             if not found:
                 return 0.0
             used += found
-        limits = [float(toleration["tolerationSeconds"]) for toleration in used if "tolerationSeconds" in toleration]
-        if not limits:
-            return None
-        shortest = max(0.0, min(limits))
-        return shortest if self._longest_s is None else min(shortest, self._longest_s)
+        limits = [self._limit_s(toleration) for toleration in used if "tolerationSeconds" in toleration]
+        return max(0.0, min(limits)) if limits else None
+
+    def _limit_s(self, toleration: Obj) -> float:
+        said_s = float(toleration["tolerationSeconds"])
+        by_default = toleration.get("key") in node_life.SILENT and said_s == default_toleration_seconds.SECONDS
+        return min(said_s, self._longest_s) if by_default and self._longest_s is not None else said_s
 
     def _forget(self, pod: Obj) -> None:
         if self._since.pop(objects.uid(pod), None) is not None:
