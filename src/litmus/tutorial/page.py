@@ -6,9 +6,9 @@ stands in backquotes stays on one line.
 """
 
 import re
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
-from typing import Any, TextIO
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TextIO
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -55,9 +55,14 @@ class Page:
         self._console.print()
         self._console.print(Text(f"$ {line}", "bold green"))
 
-    def waiting(self, text: str) -> AbstractContextManager[Any]:
-        """A sign that something is waited for; in a pipe nothing, since nobody waits there."""
-        return self._console.status(Text(text, "dim")) if self._console.is_terminal else nullcontext()
+    @contextmanager
+    def waiting(self) -> Iterator[Callable[[str], None]]:
+        """A sign that something is waited for, which can be told for what; in a pipe nothing: nobody waits there."""
+        if not self._console.is_terminal:
+            yield lambda text: None
+            return
+        with self._console.status("") as sign:
+            yield lambda text: sign.update(Text(" ".join(_blocks(text)).replace("`", ""), "dim"))
 
     def line(self, text: str) -> None:
         """A line as it is."""

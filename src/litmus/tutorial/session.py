@@ -186,8 +186,9 @@ class Session:
         if not _may_come(seen):
             return seen
         try:
-            with self._page.waiting(f"{self._words.checking} {self._missing(seen)}"):
+            with self._page.waiting() as tell:
                 while _may_come(seen) and self._around.clock() < give_up:
+                    tell(f"{self._words.checking}\n{self._missing(seen)}")
                     self._around.pause(_LOOK_AGAIN_S)
                     seen = self._look(task, status)
         except KeyboardInterrupt:
@@ -225,7 +226,7 @@ class Session:
             self._facts.update(seen.facts)
             self._page.prose(self._filled(f"✓ {words.done}"))
             return
-        self._page.prose(f"✗ {self._words.not_yet} {self._missing(seen)}", style="yellow")
+        self._page.prose(f"✗ {self._words.not_yet}\n{self._missing(seen)}", style="yellow")
         self._page.remark(self._filled(words.hint), style="")
 
     def _missing(self, seen: Seen) -> str:
@@ -259,7 +260,7 @@ class Session:
         if self._look(task).ok:
             return True
         self._facts.update(self._asked_of_cluster(task))
-        self._page.remark(f"{self._words.preparing} $ {task.line(self._facts)}")
+        self._page.remark(f"{self._words.preparing}\n$ {task.line(self._facts)}")
         seen = self._run(task)
         if not seen.ok:
             self._explain(task, seen)
