@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ from typing import Annotated
 import yaml
 from cyclopts import Parameter, validators
 
+from litmus.api import names
 from litmus.experiments import catalogue
 from litmus.hub import charts
 from litmus.kube import Cluster, clock
@@ -66,49 +68,58 @@ async def demo(
     keep: Annotated[bool, Parameter(help="Leave the sandbox running afterwards.", negative="")] = False,
 ) -> int:
     """Break something, on a cluster that exists only for this: exit status 0 when the application held."""
-    folder = folders.named(NAME)
+    kubectl_path = path()
     began = time.monotonic()
     _command("litmus sandbox up --name demo")
     try:
-        await asyncio.to_thread(sandbox.start, folder, folders.Settings(name=NAME))
+        folder = folders.named(NAME)
+        with launch.started(folder, folders.Settings(name=NAME), images=sandbox.own_images()) as start:
+            await asyncio.to_thread(start.await_ready)
+            _say(f"a Kubernetes cluster of 3 nodes is ready on this machine after {time.monotonic() - began:.1f} s")
+            for note in lifecycle.notes():
+                _say(note)
+            kubectl = Kubectl(kubectl_path, folder.kubeconfig)
+            verdict = await _on_stage(kubectl, folder, duration_s=duration)
+            if keep:
+                start.let_go()
     except lifecycle.SandboxError as error:
         raise failures.Failed(str(error)) from error
-    finished = False
-    try:
-        _say(f"a Kubernetes cluster of 3 nodes is ready on this machine after {time.monotonic() - began:.1f} s")
-        status = await _on_stage(folder, duration_s=duration)
-        finished = True
-    finally:
-        if not (keep and finished):
-            await asyncio.to_thread(launch.down, folder)
+    if verdict == "Stopped":
+        return failures.INTERRUPTED
     _where_next(folder, kept=keep)
     print(f"\nThe whole demo took {time.monotonic() - began:.0f} s.")
-    return status
+    return 0 if verdict == "Pass" else 1
 
 
-async def _on_stage(folder: folders.Folder, *, duration_s: int) -> int:
-    kubectl = Kubectl(folder.kubeconfig)
+async def _on_stage(kubectl: "Kubectl", folder: folders.Folder, *, duration_s: int) -> str:
+    """The play itself; its verdict. What takes its time to start does so while the next thing is prepared."""
+    experiment = catalogue.find(EXPERIMENT)
     await kubectl("create", "namespace", NAMESPACE)
     await kubectl("apply", "-n", NAMESPACE, "-f", "nginx.yaml", content=_NGINX)
+    _command("litmus install --no-wait")
+    await installation.install(kubeconfig=str(folder.kubeconfig), wait=False)
     await kubectl("rollout", "status", "-n", NAMESPACE, "deployment/nginx", "--timeout=60s")
     address = await kubectl("get", "service", "nginx", "-n", NAMESPACE, "-o", "jsonpath={.spec.clusterIP}", quiet=True)
     client = traffic.Traffic(address, ports.reachable(80))
     async with _sending(client):
         sending_since = time.time()
         _say(f"from now on a client asks http://{client.host}:{client.port}/ {client.rate:.0f} times a second")
-        experiment = catalogue.find(EXPERIMENT)
-        _command("litmus install")
-        await installation.install(kubeconfig=str(folder.kubeconfig))
         bundle = charts.bundle([experiment], image=charts.DEFAULT_IMAGE)
         await kubectl("apply", "-n", NAMESPACE, "-f", "experiments.yaml", content=bundle)
         await kubectl("apply", "-f", "rbac.yaml", content=charts.role(experiment, namespace=NAMESPACE))
+        operator = f"deployment/{names.OPERATOR_NAME}"
+        await kubectl("rollout", "status", "-n", names.OPERATOR_NAMESPACE, operator, "--timeout=60s")
         await asyncio.sleep(max(0.0, sending_since + _BEFORE_S - time.time()))
         outcome = await _run(folder, duration_s=duration_s)
-        await asyncio.sleep(_AFTER_S)
-    print(f"\n{report.text(outcome)}\n")
-    await kubectl("describe", "chaosresult", "-n", NAMESPACE)
+        verdict = dict(outcome.verdicts)[EXPERIMENT]
+        if verdict == "Stopped":
+            return verdict
+        ended = time.monotonic()
+        print(f"\n{report.text(outcome)}")
+        await kubectl("describe", "chaosresult", "-n", NAMESPACE)
+        await asyncio.sleep(max(0.0, ended + _AFTER_S - time.monotonic()))
     _measured(client, outcome, sending_since)
-    return report.exit_status(outcome)
+    return verdict
 
 
 async def _run(folder: folders.Folder, *, duration_s: int) -> report.Outcome:
@@ -122,7 +133,11 @@ async def _run(folder: folders.Folder, *, duration_s: int) -> report.Outcome:
     _command("litmus run engine.yaml")
     async with Cluster.connect(kubeconfig=str(folder.kubeconfig)) as cluster:
         wanted, plain = engine_file.read(file, namespace=NAMESPACE)
-        return await run.carry_out(cluster, wanted, plain, shown_on=sys.stdout)
+        try:
+            return await run.carry_out(cluster, wanted, plain, shown_on=sys.stdout)
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM):  # which stopped the run, and from now on the demo
+                asyncio.get_running_loop().remove_signal_handler(number)
 
 
 def _measured(client: traffic.Traffic, outcome: report.Outcome, sending_since: float) -> None:
@@ -169,9 +184,9 @@ def _where_next(folder: folders.Folder, *, kept: bool) -> None:
 class Kubectl:
     """kubectl on one cluster: shows each command and its output as a terminal would."""
 
-    def __init__(self, kubeconfig: Path) -> None:
+    def __init__(self, path: str, kubeconfig: Path) -> None:
         self._env: Mapping[str, str] = {**os.environ, "KUBECONFIG": str(kubeconfig)}
-        self._path = path()
+        self._path = path
 
     async def __call__(self, *arguments: str, content: str = "", quiet: bool = False) -> str:
         """Runs a command to its end and returns its output; ``content`` is the file that it names. Raises Failed."""

@@ -12,7 +12,6 @@ from typing import Annotated
 
 from cyclopts import Parameter, validators
 
-from litmus.hub import charts
 from litmus.sandbox import lifecycle
 from litmus.sandbox.images import reference
 from litmus.sandbox.images.image import Image
@@ -24,7 +23,6 @@ from . import failures
 
 Name = Annotated[str, Parameter(help="Which sandbox, when there are several.")]
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-_OWN_IMAGE = charts.DEFAULT_IMAGE.rpartition(":")[0]
 
 
 def up(
@@ -61,9 +59,12 @@ def start(folder: folders.Folder, settings: folders.Settings) -> None:
 
 def own_images() -> dict[str, Image]:
     """Our own image, as the sandbox runs it: the ``litmus`` command of this Python."""
+    from litmus.hub import charts  # with it come the experiments, which ``down`` and ``status`` need not wait for
+
+    name = charts.DEFAULT_IMAGE.rpartition(":")[0]
     command = Path(sys.executable).with_name("litmus")
     about = "this installation of litmus"
-    return {_OWN_IMAGE: Image(entrypoint=(str(command),), folders=(str(command.parent),), about=about)}
+    return {name: Image(entrypoint=(str(command),), folders=(str(command.parent),), about=about)}
 
 
 async def _foreground(folder: folders.Folder, settings: folders.Settings) -> None:

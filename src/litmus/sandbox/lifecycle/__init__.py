@@ -2,9 +2,9 @@
 
 from litmus.sandbox.machinery import ports
 
-from .errors import SandboxError
+from .errors import MissingExtra, SandboxError
 
-__all__ = ["SandboxError", "notes"]
+__all__ = ["MissingExtra", "SandboxError", "notes"]
 
 
 def notes() -> list[str]:

@@ -15,6 +15,7 @@ from .folder import Folder, Settings
 
 # A janitor ends what carries the mark and removes files: some tenths of a second, more on a machine that is busy.
 JANITOR_DEADLINE_S = 10.0
+_ATTEMPTS = 10
 
 
 @contextlib.contextmanager
@@ -50,28 +51,34 @@ def left(folder: Folder) -> Iterator[bool]:
 
 
 def _lock(folder: Folder, settings: Settings) -> int:
-    """The lock of a folder that is made if need be."""
-    waited = False
-    while True:
+    """The lock of a folder that is made if need be. Raises SandboxError."""
+    lock = _made(folder)
+    if lock is None:
+        holder = folder.load() or Settings()
+        if holder.control.running():
+            raise in_use(folder, settings, ready=holder.ready)
+        if holder.janitor.running():
+            holder.janitor.wait(JANITOR_DEADLINE_S)
+            lock = _made(folder)
+    if lock is None:
+        raise _busy(folder)
+    return lock
+
+
+def _made(folder: Folder) -> int | None:
+    """Makes the folder and tries its lock. Raises SandboxError when there can be no such folder."""
+    for attempt in range(_ATTEMPTS):
         try:
             folder.make()
-            lock = _try(folder)
-        except FileNotFoundError:
-            continue  # somebody removed it just now
+            return _try(folder)
         except OSError as error:
+            if isinstance(error, FileNotFoundError) and attempt < _ATTEMPTS - 1:
+                continue  # somebody removed it just now
             why = error.strerror or error
             raise SandboxError(
                 f"{folder.path} can't be made ({why}); name another folder in LITMUS_SANDBOX_HOME"
             ) from error
-        if lock is not None:
-            return lock
-        holder = folder.load() or Settings()
-        if holder.control.running():
-            raise in_use(folder, holder if holder.ready else settings, ready=holder.ready)
-        if waited or not holder.janitor.running():
-            raise _busy(folder)
-        holder.janitor.wait(JANITOR_DEADLINE_S)
-        waited = True
+    raise AssertionError("the last attempt returns or raises")
 
 
 def _try(folder: Folder) -> int | None:
