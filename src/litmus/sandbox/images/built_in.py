@@ -20,6 +20,14 @@ _SHELLS = {
     "debian": ("bash", "this machine's shell and tools"),
     "ubuntu": ("/bin/bash", "this machine's shell and tools"),
 }
+# The machine's own would tell the machine's name.
+_HOSTNAME = """case "${1-}" in
+    "") echo "$LITMUS_SANDBOX_HOSTNAME" ;;
+    -s) echo "${LITMUS_SANDBOX_HOSTNAME%%.*}" ;;
+    -i|-I) echo "${LITMUS_SANDBOX_IP:-127.0.0.1}" ;;
+    *) echo "hostname: the sandbox knows -s and -i only" >&2; exit 1 ;;
+esac"""
+_TOOLS = {"hostname": ("/bin/sh", "-c", _HOSTNAME, "hostname")}
 
 
 @functools.cache
@@ -30,7 +38,7 @@ def images() -> dict[str, Image]:
     found = {
         "nginx": Image(
             cmd=("nginx", "-g", "daemon off;"),
-            programs={"nginx": server},
+            programs={"nginx": server, **_TOOLS},
             env={"NGINX_VERSION": "1.29.0"},
             stop_signal="SIGQUIT",
             about="a small HTTP server that answers as nginx does",
@@ -42,13 +50,13 @@ def images() -> dict[str, Image]:
         ),
         "python": Image(
             cmd=("python3",),
-            programs=dict.fromkeys(("python", "python3", Path(sys.executable).name), (sys.executable,)),
+            programs=_TOOLS | dict.fromkeys(("python", "python3", Path(sys.executable).name), (sys.executable,)),
             about=f"this Python {sys.version_info.major}.{sys.version_info.minor}",
         ),
     }
     for name, (shell, about) in _SHELLS.items():
         if shutil.which(shell):
-            found[name] = Image(cmd=(shell,), about=about)
+            found[name] = Image(cmd=(shell,), programs=_TOOLS, about=about)
     if curl := shutil.which("curl"):
         found["curlimages/curl"] = Image(entrypoint=(curl,), about="this machine's curl")
     return found
