@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from litmus.sandbox.node import logs, processes
+from litmus.sandbox.node import logs, processes, spawning
 from litmus.sandbox.node.container import Container, Recipe
 from litmus.sandbox.node.spawning import NotStarted
 
@@ -149,3 +149,18 @@ async def test_many_start_and_end_at_once(tmp_path: Path) -> None:
     await asyncio.gather(*(container.start() for container in containers))
     exits = await asyncio.gather(*(container.wait() for container in containers))
     assert [found.code for found in exits] == list(range(20))
+
+
+async def test_what_cleared_its_environment_ends_with_it_too(tmp_path: Path) -> None:
+    spawning.become_subreaper()
+    folder = tmp_path / "containers" / "c" / "0"
+    folder.mkdir(parents=True)
+    stray = "import os, sys; open('pid', 'w').write(str(os.getpid())); sys.stdin.read()"
+    script = f'mkfifo never; env -i setsid {sys.executable} -S -c "{stray}" <> never >/dev/null 2>&1 & ' + (
+        "until [ -s pid ]; do :; done"
+    )
+    container = Container(recipe(tmp_path, script, cwd=str(folder)))
+    await container.start()
+    await container.wait()
+    spawning.reap()
+    assert not Path("/proc", (folder / "pid").read_text()).exists()

@@ -22,6 +22,8 @@ from . import process_one, processes, spawning
 from .logs import Log, Stream
 
 KILLED_WAIT_S = 5.0
+STRAY_GENERATIONS = 10
+"""How often the children of what was killed are looked for in turn."""
 _CHUNK = 65536
 
 
@@ -150,6 +152,7 @@ class Container:
         at = datetime.now(UTC)
         self._process.send_group(signal.SIGKILL)
         await asyncio.to_thread(_kill_rest, self.id)
+        await asyncio.to_thread(_kill_strays, self.recipe)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(KILLED_WAIT_S):
                 await asyncio.gather(*self._outputs)
@@ -167,6 +170,17 @@ class Container:
 def _kill_rest(container_id: str) -> None:
     with contextlib.suppress(TimeoutError):
         processes.sweep(container_id, name=processes.CONTAINER, deadline_s=KILLED_WAIT_S)
+
+
+def _kill_strays(recipe: Recipe) -> None:
+    """What has cleared its environment, and with it the mark, is known by its folder once it is an orphan."""
+    if not recipe.cwd.startswith(f"{recipe.mark}/") or "/containers/" not in recipe.cwd:
+        return  # others may be there, too
+    for _ in range(STRAY_GENERATIONS):
+        found = {pid for pid in spawning.adopted() if processes.is_in(pid, recipe.cwd)}
+        if not found:
+            return
+        processes.kill_all(found, wait_s=KILLED_WAIT_S)
 
 
 def _writer(log: Log, stream: Stream) -> Callable[[bytes], None]:

@@ -46,6 +46,15 @@ def marked(name: str, value: str, *, proc: Path = PROC) -> Iterator[Member]:
             yield Member(int(entry), found[len(prefix) :].decode())
 
 
+def is_in(pid: int, folder: str, *, proc: Path = PROC) -> bool:
+    """Whether a process has its working directory there or below. Zombies have none."""
+    try:
+        place = str((proc / str(pid) / "cwd").readlink())
+    except OSError:
+        return False
+    return place == folder or place.startswith(f"{folder}/")
+
+
 def sweep(mark: str | Path, *, name: str = SANDBOX, deadline_s: float = 5.0) -> int:
     """Kills every process marked ``name=mark`` until none is left; how many there were.
 

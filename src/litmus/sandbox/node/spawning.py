@@ -96,13 +96,21 @@ def become_subreaper() -> None:
     _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def reap() -> None:
-    """Collects children that have ended and that were not started here: orphans of containers."""
+def adopted() -> list[int]:
+    """The children that were not started here: orphans of containers, also those that have ended."""
     # Children of a thread are listed with that thread; orphans come to the main one, ours to the one that spawns.
-    with contextlib.suppress(OSError):
-        for pid in map(int, Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()):
-            if pid not in _ours:
-                os.waitpid(pid, os.WNOHANG)
+    try:
+        children = Path(f"/proc/self/task/{os.getpid()}/children").read_text()
+    except OSError:
+        return []
+    return [pid for pid in map(int, children.split()) if pid not in _ours]
+
+
+def reap() -> None:
+    """Collects orphans of containers that have ended."""
+    for pid in adopted():
+        with contextlib.suppress(OSError):
+            os.waitpid(pid, os.WNOHANG)
 
 
 def _start(command: Command) -> "subprocess.Popen[bytes]":
