@@ -52,7 +52,12 @@ def deletion(body: dict[str, object], text: str = "") -> query.DeleteOptions:
             'ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: '
             'resourceVersionMatch "exact" is forbidden for resourceVersion "0"',
         ),
-        ("continue=x&resourceVersion=5", False, 400, "specifying resource version is not allowed when using continue"),
+        (
+            "continue=x&resourceVersion=5",
+            False,
+            400,
+            "invalid continue token: continue key is not valid: illegal base64 data at input byte 0",
+        ),
         (
             "sendInitialEvents=true",
             True,

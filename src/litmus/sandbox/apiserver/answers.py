@@ -162,7 +162,10 @@ def table(call: Call, resource: Resource, found: Sequence[Obj], meta: Obj, *, co
     """A Table of the objects. Raises Refusal 400."""
     include = call.query.get("includeObject") or "Metadata"
     if include not in get_args(tables.Include):
-        raise status.bad_request(f'invalid includeObject value: "{include}"')
+        raise status.bad_request(
+            f"Unable to convert to Table as requested: includeObject: Invalid value: {status.shown(include)}: "
+            "must be 'Metadata', 'Object', 'None', or empty"
+        )
     if resource.stored_as:  # columns speak of the form in which objects are stored
         found = [conversion.to_storage(resource, obj, version=resource.storage_api_version) for obj in found]
     return tables.of(

@@ -46,12 +46,12 @@ def parse(body: bytes, content_type: str) -> Any:
 
 def _json(body: bytes) -> Any:
     try:
-        return msgspec.json.decode(body)
-    except msgspec.DecodeError:
         try:
+            return reading.bounded(msgspec.json.decode(body))
+        except (msgspec.DecodeError, RecursionError):
             return reading.from_json(body)  # slower, and finds Go's words for what is wrong
-        except reading.Malformed as error:
-            raise ValueError(f"json parse error: {error}") from error
+    except reading.Malformed as error:
+        raise ValueError(f"json parse error: {error}") from error
 
 
 def decode(body: bytes, content_type: str, expected: Resource, *, versions: Sequence[str] = ()) -> Obj:
@@ -64,10 +64,16 @@ def decode(body: bytes, content_type: str, expected: Resource, *, versions: Sequ
     except ValueError as error:
         raise _unrecognized(expected, f"couldn't get version/kind; {error}", body) from error
     if not isinstance(found, dict):
-        why = "couldn't get version/kind; json parse error: json: cannot unmarshal into Go value of type struct"
-        raise _unrecognized(expected, why, body)
+        raise _unrecognized(expected, no_kind(found), body)
     _check_kind(found, expected, (expected.group_version, *versions))
     return found
+
+
+def no_kind(found: Any) -> str:
+    """What is said about something that is no object at all."""
+    kind = r'struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }'
+    said = f"json: cannot unmarshal {reading.go_kind(found)} into Go value of type {kind}"
+    return f"couldn't get version/kind; json parse error: {said}"
 
 
 def _unrecognized(expected: Resource, why: str, body: bytes) -> Refusal:

@@ -81,8 +81,10 @@ class Call:
             try:
                 parsed = bodies.parse(body, self.content_type)
             except ValueError as error:
-                raise status.bad_request(f"couldn't get version/kind; {error}") from error
-            found = parsed if isinstance(parsed, dict) else {}
+                raise Refusal(500, "", f"couldn't get version/kind; {error}") from error
+            if parsed is not None and not isinstance(parsed, dict):
+                raise Refusal(500, "", bodies.no_kind(parsed))
+            found = parsed or {}
         return query.deletion(found, self.query, user=self.user, user_agent=self.user_agent)
 
     @property

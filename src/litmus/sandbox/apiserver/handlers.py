@@ -7,11 +7,12 @@ import dataclasses
 
 from starlette.responses import Response
 
-from litmus.sandbox.apiserver import answers, escalation, listing, query
+from litmus.sandbox.apiserver import answers, authorization, bodies, escalation, listing, query
 from litmus.sandbox.apiserver.call import Call
-from litmus.sandbox.machinery import objects, status
+from litmus.sandbox.machinery import objects, patches, status
 from litmus.sandbox.machinery.objects import Obj
 from litmus.sandbox.machinery.options import DeleteOptions, Options
+from litmus.sandbox.machinery.status import Refusal
 
 # Kinds whose deletion answers with the object and not with a Status (ReturnDeletedObject in the registries of 1.37).
 _RETURNED = {
@@ -33,6 +34,7 @@ async def serve(call: Call) -> Response:
         raise method_not_allowed()
     if resource.namespaced and not info.namespace and verb not in ("list", "watch"):
         raise status.path_not_found() if info.name else method_not_allowed()
+    call.accepted()
     return await _VERBS[verb](call)
 
 
@@ -42,9 +44,9 @@ def method_not_allowed() -> status.Refusal:
 
 
 async def _get(call: Call) -> Response:
-    asked = call.query.get("resourceVersion", "")
-    if asked.isdecimal():
-        listing.check_revision(call, int(asked))
+    asked = query.revision(call.query)
+    if asked is not None:
+        listing.check_revision(call, asked)
     return answers.one(call, call.registry.get(call.known, call.key))
 
 
@@ -56,7 +58,8 @@ async def _create(call: Call) -> Response:
     asked = call.options()
     obj = await call.decoded(call.known, asked=asked)
     if escalation.concerns(call.known):
-        _check_escalation(call, {**obj, "metadata": {"namespace": call.info.namespace, **(obj.get("metadata") or {})}})
+        read = call.registry.behaviour.decode(call.known, obj, asked=_trial(asked))
+        _check_escalation(call, {**read, "metadata": {"namespace": call.info.namespace, **objects.meta(read)}})
     made = call.registry.create(call.known, obj, namespace=call.key.namespace, asked=asked)
     return answers.one(call, made, code=201, warnings=asked.warnings)
 
@@ -64,19 +67,39 @@ async def _create(call: Call) -> Response:
 async def _update(call: Call) -> Response:
     asked = call.options()
     obj = await call.decoded(call.known, asked=asked)
+    creates = call.registry.updating_creates(call.known, call.key, call.info.subresource)
+    if creates:
+        _check_may_create(call)
     if escalation.concerns(call.known):
         _check_escalation(call, call.registry.update(call.known, call.key, obj, asked=_trial(asked)))
     made = call.registry.update(call.known, call.key, obj, subresource=call.info.subresource, asked=asked)
-    return answers.one(call, made, warnings=asked.warnings)
+    return answers.one(call, made, code=201 if creates else 200, warnings=asked.warnings)
 
 
 async def _patch(call: Call) -> Response:
     asked = call.options()
-    patch = await call.patch(call.known)
+    there = call.registry.store.get(call.known.storage, call.key) is not None
+    try:
+        patch = await call.patch(call.known)
+    except Refusal as refusal:
+        if refusal.code == 400 and not there and bodies.media_type(call.content_type) != patches.APPLY:
+            call.registry.get(call.known, call.key)  # raises: what is missing is said before what is wrong
+        raise
+    if patch.creates and not there and not call.info.subresource:
+        _check_may_create(call)
     if escalation.concerns(call.known):
         _check_escalation(call, call.registry.patch(call.known, call.key, patch, asked=_trial(asked))[0])
     made, created = call.registry.patch(call.known, call.key, patch, subresource=call.info.subresource, asked=asked)
     return answers.one(call, made, code=201 if created else 200, warnings=asked.warnings)
+
+
+def _check_may_create(call: Call) -> None:
+    """An update or apply that makes an object needs the verb ``create`` as well. Raises Refusal 403.
+
+    Source: k8s.io/apiserver/pkg/endpoints/handlers/create.go and update.go, withAuthorization.
+    """
+    asked = dataclasses.replace(authorization.attributes(call.user, call.info), verb="create")
+    call.services.authorizer.check(asked)
 
 
 def _trial(asked: Options) -> Options:

@@ -5,6 +5,7 @@ Source: k8s.io/apimachinery/pkg/apis/meta/v1/validation and meta/internalversion
 """
 
 import dataclasses
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,12 +13,14 @@ from typing import Any
 from starlette.datastructures import QueryParams
 
 from litmus.sandbox.apiserver.requests import truth
-from litmus.sandbox.machinery import options, status
+from litmus.sandbox.machinery import options, paging, schemas, status
 from litmus.sandbox.machinery.objects import Obj
 from litmus.sandbox.machinery.options import DeleteOptions, Options, User
 from litmus.sandbox.machinery.status import Cause, Refusal
 
 _META = "meta.k8s.io"
+_INTEGER, _NATURAL = re.compile(r"[+-]?[0-9]+"), re.compile("[0-9]+")
+_DIGITS = 1000  # Python refuses to read numbers of many thousands
 _MANAGER_LENGTH = 128
 _POLICIES = (options.FOREGROUND, options.BACKGROUND, options.ORPHAN)
 _VALIDATIONS = ("Ignore", "Warn", "Strict")
@@ -45,18 +48,22 @@ def number(query: QueryParams, name: str) -> int | None:
     text = query.get(name)
     if not text:
         return None
-    try:
-        return int(text)
-    except ValueError as error:
-        raise status.bad_request(f"strconv.ParseInt: parsing {status.shown(text)}: invalid syntax") from error
+    if not _INTEGER.fullmatch(text):
+        raise status.bad_request(f"strconv.ParseInt: parsing {status.shown(text)}: invalid syntax")
+    if len(text) > _DIGITS or not -(2**63) <= int(text) < 2**63:
+        raise status.bad_request(f"strconv.ParseInt: parsing {status.shown(text)}: value out of range")
+    return int(text)
 
 
-def _revision(query: QueryParams) -> int | None:
+def revision(query: QueryParams) -> int | None:
+    """The resourceVersion that is asked for; None for any. Raises Refusal 500, as a real server does."""
     text = query.get("resourceVersion", "")
     if not text:
         return None
-    if not text.isdecimal():
-        said = f"strconv.ParseUint: parsing {status.shown(text)}: invalid syntax"
+    fits = len(text) <= _DIGITS
+    if not _NATURAL.fullmatch(text) or not fits or int(text) >= 2**64:
+        why = "value out of range" if _NATURAL.fullmatch(text) else "invalid syntax"
+        said = f"strconv.ParseUint: parsing {status.shown(text)}: {why}"
         raise Refusal(500, "", f"resourceVersion: Invalid value: {status.shown(text)}: {said}")
     return int(text)
 
@@ -79,8 +86,9 @@ def listing(query: QueryParams, *, watch: bool) -> ListOptions:
     if causes:
         raise status.invalid("ListOptions", _META, "", causes)
     if found.continue_ and version not in ("", "0"):
+        paging.start(found.continue_)  # a broken token is said first
         raise status.bad_request("specifying resource version is not allowed when using continue")
-    return dataclasses.replace(found, revision=_revision(query))
+    return dataclasses.replace(found, revision=revision(query))
 
 
 def _list_causes(asked: ListOptions, version: str) -> list[Cause]:
@@ -181,10 +189,14 @@ def deletion(body: Obj, query: QueryParams, *, user: User, user_agent: str) -> D
     """The options of a delete: from the body when there is one, else from the query. Raises Refusal 400, 422."""
     asked = body or _from_query(query)
     kind, version = asked.get("kind") or "", asked.get("apiVersion") or ""
+    if not isinstance(kind, str) or not isinstance(version, str):
+        said = "json: cannot unmarshal into Go struct field of type string"
+        raise Refusal(500, "", f"couldn't get version/kind; json parse error: {said}")
     if kind not in _OPTIONS_KINDS:
         scheme = '"k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:27"'
         message = f'no kind "{kind}" is registered for version "{version}" in scheme {scheme}'
         raise Refusal(500, "", message)
+    asked = _delete_options(asked)
     policy, orphan = asked.get("propagationPolicy"), asked.get("orphanDependents")
     dry_run, conditions = asked.get("dryRun") or [], asked.get("preconditions") or {}
     causes = [*_dry_run(dry_run), *_policy_causes(policy, orphan)]
@@ -201,6 +213,16 @@ def deletion(body: Obj, query: QueryParams, *, user: User, user_agent: str) -> D
         uid=conditions.get("uid") or "",
         resource_version=conditions.get("resourceVersion") or "",
     )
+
+
+def _delete_options(sent: Obj) -> Obj:
+    """Raises Refusal 500, as a real server does, for values of wrong types."""
+    shape = schemas.of("", "v1", "DeleteOptions")
+    assert shape is not None  # a built-in kind
+    try:
+        return schemas.decoding.decode(shape, sent).obj
+    except schemas.Mistyped as error:
+        raise Refusal(500, "", str(error)) from error
 
 
 def _policy_causes(policy: Any, orphan: Any) -> list[Cause]:

@@ -57,13 +57,16 @@ def _local_access(call: Call, review: Obj, spec: Obj) -> Obj:
     return _access_of(call, review, spec)
 
 
-def _invalid(field: str, value: str, why: str) -> status.Refusal:
+def _invalid(field: str, value: object, why: str) -> status.Refusal:
     return status.invalid("", _GROUP, "", [status.invalid_value(field, value, why)])
 
 
 def _access(call: Call, spec: Obj, user: User) -> Obj:
     about, path = spec.get(_RESOURCE), spec.get(_PATH)
-    if bool(about) == bool(path):
+    if about and path:
+        both = {"Path": path.get("path") or "", "Verb": path.get("verb") or ""}
+        raise _invalid(f"spec.{_PATH}", both, "cannot be specified in combination with resourceAttributes")
+    if not about and not path:
         raise _invalid(f"spec.{_RESOURCE}", "null", _EITHER)
     if about:
         asked = Attributes(
@@ -117,6 +120,8 @@ def _token(call: Call, review: Obj, spec: Obj) -> Obj:
         raise status.bad_request("token is required for TokenReview in authentication")
     try:
         found = call.services.authenticator.review(token, tuple(spec.get("audiences") or ()))
+    except tokens.ForOthers as error:
+        return {"user": {}, "error": f"[invalid bearer token, {error}]"}
     except tokens.Invalid:
         return {"user": {}, "error": "invalid bearer token"}
     groups = found.user.groups if AUTHENTICATED in found.user.groups else (*found.user.groups, AUTHENTICATED)

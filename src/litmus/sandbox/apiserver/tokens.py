@@ -35,6 +35,10 @@ class Invalid(Exception):
     """The token is no (longer) good; the message says why."""
 
 
+class ForOthers(Invalid):
+    """The token is good, and meant for other audiences."""
+
+
 def new_key() -> bytes:
     """A private key in PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
@@ -160,7 +164,8 @@ class Issuer:
             raise Invalid("service account token is not valid yet")
         meant = tuple(name for name in claims.get("aud") or () if name in audiences)
         if not meant:
-            raise Invalid(f"token audiences {claims.get('aud')!r} is invalid for the target audiences {[*audiences]!r}")
+            mine, theirs = (f"[{' '.join(map(status.shown, each))}]" for each in (claims.get("aud") or (), audiences))
+            raise ForOthers(f"token audiences {mine} is invalid for the target audiences {theirs}")
         private = claims.get("kubernetes.io") or {}
         account = private.get("serviceaccount") or {}
         namespace = private.get("namespace", "")

@@ -1,7 +1,7 @@
 """A CustomResourceDefinition that is deleted takes its objects along and goes when the last of them is gone.
 
 Source: "Delete a CustomResourceDefinition" of the Kubernetes documentation; apiextensions-apiserver/pkg/controller/
-finalizer. The definition holds the finalizer from its creation on.
+finalizer. The definition gets the finalizer as soon as its deletion is asked for.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -24,15 +24,11 @@ class Definitions:
         self.watches: Mapping[str, Callable[[Obj], Iterable[Key]]] = {RESOURCE: lambda crd: [objects.key(crd)]}
 
     def reconcile(self, key: Key) -> float | None:
-        """Give a new definition its finalizer; empty the resource of one that is leaving."""
+        """Empty the resource of a definition that is leaving."""
         crd = self._cluster.get(RESOURCE, key.name)
-        if crd is None:
+        if crd is None or not objects.leaving(crd):
             return None
         finalizers = objects.meta(crd).get("finalizers") or []
-        if not objects.leaving(crd):
-            if crds.FINALIZER not in finalizers:
-                self._write(crd, finalizers=[*finalizers, crds.FINALIZER])
-            return None
         if crds.FINALIZER not in finalizers:
             return None
         if self._empty(f"{crd['spec']['names']['plural']}.{crd['spec']['group']}"):

@@ -19,6 +19,7 @@ _EVENT_FIELDS = {
     "deprecatedLastTimestamp": "lastTimestamp",
     "deprecatedCount": "count",
 }
+_LEFT_OUT = ("reportingController", "reportingInstance")  # when empty; in core they are written all the same
 _CORE_FIELDS = {core: modern for modern, core in _EVENT_FIELDS.items()}
 
 
@@ -38,5 +39,6 @@ def from_storage(resource: Resource, obj: Obj) -> Obj:
     if obj.get("apiVersion") == resource.group_version:
         return obj
     if resource.group == _EVENTS_GROUP and resource.stored_as:
-        return _renamed(obj, _CORE_FIELDS, resource.group_version)
+        shown = _renamed(obj, _CORE_FIELDS, resource.group_version)
+        return {field: value for field, value in shown.items() if value != "" or field not in _LEFT_OUT}
     return {**obj, "apiVersion": resource.group_version}

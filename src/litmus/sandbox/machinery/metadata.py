@@ -16,22 +16,40 @@ _SERVERS_OWN = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGraceP
 _REFUSED = ("uid", "deletionTimestamp", "deletionGracePeriodSeconds")
 # A write of these kinds' status may also change labels and annotations: the kubelet does.
 _STATUS_WITH_LABELS = ("pods", "nodes")
+_DIGITS = 20  # of the largest uint64
 _OTHERS_DATA = "the namespace of the provided object does not match the namespace sent on the request"
+_REPEATED_OWNERS = (
+    ".metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject "
+    "such requests as early as 1.24; please fix your requests"
+)
 # Where a real server's storage has a resource whose path there is not its name; its messages show that.
-_STORED_AT = {"services": "services/specs", "endpoints": "services/endpoints", "nodes": "minions"}
+_STORED_AT = {
+    "services": "services/specs",
+    "endpoints": "services/endpoints",
+    "nodes": "minions",
+    "replicationcontrollers": "controllers",
+}
 
 
 def place(resource: Resource, obj: Obj, namespace: str) -> None:
     """Puts a new object into the namespace of the request, under its own name or a generated one."""
-    meta = obj.setdefault("metadata", {})
+    if obj.get("metadata") is None:
+        obj["metadata"] = {}
+    meta = obj["metadata"]
     if not resource.namespaced:
         meta.pop("namespace", None)
     elif meta.setdefault("namespace", namespace) != namespace:
         raise status.bad_request(_OTHERS_DATA)
     if not meta.get("name") and meta.get("generateName"):
         meta["name"] = names.generate(meta["generateName"])
-    if meta.get("resourceVersion") not in (None, "", "0"):
+    if revision(meta) not in (None, 0):
         raise status.Refusal(500, "", "resourceVersion should not be set on objects to be created")
+
+
+def revision(meta: Obj) -> int | None:
+    """The resourceVersion as a number; None when there is none or it is no number."""
+    text = meta.get("resourceVersion") or ""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _DIGITS else None
 
 
 def begin(obj: Obj, *, uid: str, now: datetime) -> None:
@@ -42,12 +60,23 @@ def begin(obj: Obj, *, uid: str, now: datetime) -> None:
     meta |= {"uid": uid, "creationTimestamp": objects.timestamp(now)}
 
 
+def drop_repeated_owners(obj: Obj, warnings: list[str]) -> None:
+    """An owner that is named twice is kept once, which a warning says. Source: rest.go, dedupOwnerReferences."""
+    owners = objects.meta(obj).get("ownerReferences") or []
+    kept = [owner for index, owner in enumerate(owners) if owner not in owners[:index]]
+    if len(kept) < len(owners):
+        obj["metadata"]["ownerReferences"] = kept
+        warnings.append(_REPEATED_OWNERS)
+
+
 def check_target(resource: Resource, obj: Obj, key: Key) -> None:
     """Raises Refusal 400 when the body of a request is about another object than its URL.
 
     Source: k8s.io/apiserver/pkg/endpoints/handlers/rest.go, checkName.
     """
-    meta = obj.setdefault("metadata", {})
+    if obj.get("metadata") is None:
+        obj["metadata"] = {}
+    meta = obj["metadata"]
     name = meta.get("name")
     if not name:
         why = f"the name of the object ({key.name} based on URL) was undeterminable: name must be provided"
@@ -74,6 +103,11 @@ def check_uid(resource: Resource, new: Obj, old: Obj) -> None:
     raise status.conflict(resource.plural, resource.group, known["name"], why)
 
 
+def nobody(key: Key) -> Obj:
+    """What ``check_uid`` compares with where there is no object yet."""
+    return {"metadata": {"uid": "", "name": key.name, "namespace": key.namespace}}
+
+
 def check_version(resource: Resource, new: Obj, old: Obj, *, blind: bool) -> None:
     """Optimistic concurrency: raises Refusal 409 when the writer has not seen the latest state.
 
@@ -85,6 +119,8 @@ def check_version(resource: Resource, new: Obj, old: Obj, *, blind: bool) -> Non
         if not blind:
             cause = status.invalid_value("metadata.resourceVersion", 0, "must be specified for an update")
             raise status.invalid(resource.plural, resource.group, known["name"], [cause])
+    elif revision(new["metadata"]) is None:
+        raise status.Refusal(500, "", f"strconv.ParseUint: parsing {status.shown(version)}: invalid syntax")
     elif version != known["resourceVersion"]:
         raise status.conflict(resource.plural, resource.group, known["name"], status.MODIFIED)
 
@@ -103,6 +139,7 @@ def keep(resource: Resource, new: Obj, old: Obj, *, subresource: str) -> Obj:
     if subresource == "finalize":
         return objects.copy({**old, "spec": {**old["spec"], "finalizers": new.get("spec", {}).get("finalizers", [])}})
     meta = new["metadata"]
+    meta["resourceVersion"] = old["metadata"]["resourceVersion"]
     for field in _SERVERS_OWN:
         if field in old["metadata"] and not (field == "uid" and meta.get("uid")):
             meta[field] = old["metadata"][field]

@@ -7,12 +7,14 @@ is 410.
 
 import base64
 import binascii
+import string
 
 import msgspec
 
 from . import objects, status
 from .objects import Key, Obj
 
+_ALPHABET = frozenset(string.ascii_letters + string.digits + "-_")
 _OLD = (
     "The provided continue parameter is too old to display a consistent list result. "
     "You must start a new list without the continue parameter."
@@ -35,7 +37,11 @@ def start(text: str) -> tuple[int, Key]:
     """Revision and last object of the page before. Raises Refusal 400 for a token that is none of ours."""
     try:
         found = msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=_Token)
-    except (binascii.Error, ValueError) as error:
+    except binascii.Error as error:
+        strange = next((index for index, char in enumerate(text) if char not in _ALPHABET), len(text) - 1)
+        said = f"illegal base64 data at input byte {strange}"
+        raise status.bad_request(f"invalid continue token: continue key is not valid: {said}") from error
+    except ValueError as error:
         raise status.bad_request(f"invalid continue token: continue key is not valid: {error}") from error
     return found.rv, Key(found.namespace, found.name)
 

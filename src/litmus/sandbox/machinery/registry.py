@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Protocol
 
-from . import conditions, conversion, deletion, metadata, objects, ownership, paging, status
+from . import conditions, conversion, deletion, metadata, names, objects, ownership, paging, status
 from .crds import CustomStrategy
 from .objects import Key, Obj
 from .options import DeleteOptions, Listing, Options
@@ -139,6 +139,7 @@ class Registry:
         new = self.behaviour.decode(resource, obj, asked=asked)
         strategy = self.behaviour.strategy(resource)
         metadata.place(resource, new, namespace)
+        metadata.drop_repeated_owners(new, asked.warnings)
         metadata.begin(new, uid=str(uuid.uuid4()), now=self.now())
         if resource.has_status:
             new.pop("status", None)
@@ -152,7 +153,7 @@ class Registry:
         key = objects.key(new)
         causes = [*self._meta_rules.create_causes(resource, new), *strategy.validate(new)]
         if causes:
-            raise status.invalid(resource.kind, resource.group, key.name, causes)
+            raise _invalid(resource, key, causes)
         there = self.store.get(resource.storage, key)
         if there is not None:
             raise status.already_exists(resource.plural, resource.group, key.name, leaving=objects.leaving(there))
@@ -161,12 +162,22 @@ class Registry:
         return conversion.from_storage(resource, new)
 
     def update(self, resource: Resource, key: Key, obj: Obj, *, subresource: str = "", asked: Options) -> Obj:
-        """Replaces an object, or only its status with ``subresource="status"``."""
-        old = self._stored(resource, key)
+        """Replaces an object, or only its status with ``subresource="status"``; some kinds make a missing one."""
         new = self.behaviour.decode(resource, obj, asked=asked)
         metadata.check_target(resource, new, key)
+        if self.updating_creates(resource, key, subresource):
+            metadata.check_uid(resource, new, metadata.nobody(key))
+            new["metadata"].pop("resourceVersion", None)
+            return self.create(resource, new, namespace=key.namespace, asked=asked)
+        old = self._stored(resource, key)
         metadata.check_uid(resource, new, old)
         return self._replace(resource, key, old, new, subresource=subresource, asked=asked)
+
+    def updating_creates(self, resource: Resource, key: Key, subresource: str = "") -> bool:
+        """Whether an update makes the object, because its kind allows that and it is not there."""
+        if subresource or not self.behaviour.strategy(resource).create_on_update:
+            return False
+        return names.path_segment(key.name) == [] and self.store.get(resource.storage, key) is None
 
     def patch(
         self, resource: Resource, key: Key, patch: Patch, *, subresource: str = "", asked: Options
@@ -194,14 +205,16 @@ class Registry:
         old = self._stored(resource, key)
         deletion.check_preconditions(resource, old, asked)
         self._admit(DELETE, resource, old, old, subresource="", asked=asked)
-        grace_s = self.behaviour.strategy(resource).grace_s(old, asked.grace_s)
+        strategy = self.behaviour.strategy(resource)
+        grace_s = strategy.grace_s(old, asked.grace_s)
         new = deletion.begun(old, grace_s=grace_s, propagation=asked.propagation, now=self.now())
-        if resource.qualified == "namespaces":
-            new["status"] = {**new.get("status", {}), "phase": "Terminating"}
+        strategy.prepare_delete(new, old)
         gone = deletion.may_go(new)
         if asked.dry_run:
             return conversion.from_storage(resource, new), gone
         if gone:
+            if strategy.graceful:
+                self.store.put(resource.storage, key, new)  # who watches sees that it leaves before it is gone
             return conversion.from_storage(resource, self.store.remove(resource.storage, key)), True
         if new != old:
             new = self.store.put(resource.storage, key, new)
@@ -241,6 +254,8 @@ class Registry:
     def _stored(self, resource: Resource, key: Key) -> Obj:
         found = self.store.get(resource.storage, key)
         if found is None:
+            if wrong := names.path_segment(key.name):
+                raise status.bad_request(f"Name parameter invalid: {status.shown(key.name)}: {';'.join(wrong)}")
             raise status.not_found(resource.plural, resource.group, key.name)
         return found
 
@@ -265,6 +280,7 @@ class Registry:
         strategy = self.behaviour.strategy(resource)
         metadata.check_version(resource, new, old, blind=strategy.unconditional_update)
         new = metadata.keep(resource, self._versioned(resource, new), old, subresource=subresource)
+        metadata.drop_repeated_owners(new, asked.warnings)
         strategy.default(new)
         if not recorded:
             self._record(resource, new, old, subresource=subresource, asked=asked)
@@ -281,7 +297,7 @@ class Registry:
                 *strategy.validate_update(new, old),
             ]
         if causes:
-            raise status.invalid(resource.kind, resource.group, key.name, causes)
+            raise _invalid(resource, key, causes)
         metadata.count_generation(resource, new, old)
         if ownership.same(new, old):
             return conversion.from_storage(resource, old)
@@ -291,3 +307,8 @@ class Registry:
             self.store.put(resource.storage, key, new)
             return conversion.from_storage(resource, self.store.remove(resource.storage, key))
         return conversion.from_storage(resource, self.store.put(resource.storage, key, new))
+
+
+def _invalid(resource: Resource, key: Key, causes: list[status.Cause]) -> status.Refusal:
+    """422; an object that is stored as one of another group is named after that: an Event is always of core."""
+    return status.invalid(resource.kind, "" if resource.stored_as else resource.group, key.name, causes)

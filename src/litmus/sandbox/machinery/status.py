@@ -45,7 +45,7 @@ def invalid_value(field: str, value: object, detail: str) -> Cause:
 
 def not_supported(field: str, value: object, allowed: Sequence[str]) -> Cause:
     """A word that is none of those allowed."""
-    known = ", ".join(f'"{word}"' for word in sorted(allowed))
+    known = ", ".join(f'"{word}"' for word in allowed)
     return Cause(
         NOT_SUPPORTED, field, f"Unsupported value: {shown(value)}" + (f": supported values: {known}" if known else "")
     )
@@ -131,7 +131,8 @@ MODIFIED = "the object has been modified; please apply your changes to the lates
 
 def invalid(kind: str, group: str, name: str, causes: Sequence[Cause]) -> Refusal:
     """422: the object breaks rules of its kind. ``kind`` is the kind here (Deployment), as in Kubernetes."""
-    said = str(causes[0]) if len(causes) == 1 else f"[{', '.join(dict.fromkeys(map(str, causes)))}]"
+    texts = list(dict.fromkeys(map(str, causes)))
+    said = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
     shown_kind = f"{kind}.{group}" if group else kind
     listed = [{"reason": cause.reason, "message": cause.message, "field": cause.field} for cause in causes]
     message = f'{shown_kind} "{name}" is invalid: {said}' if causes else f'{shown_kind} "{name}" is invalid'

@@ -65,8 +65,10 @@ def test_a_json_patch_escapes_slashes_and_appends_with_a_dash() -> None:
     "operation",
     [
         {"op": "remove", "path": "/spec/nothing"},
-        {"op": "replace", "path": "/spec/nothing", "value": 1},
+        {"op": "replace", "path": "/nothing/at/all", "value": 1},
         {"op": "test", "path": "/metadata/name", "value": "other"},
+        {"op": "test", "path": "/metadata/labels/nothing", "value": "x"},
+        {"op": "copy", "from": "/nothing/at/all", "path": "/metadata/labels/a"},
         {"op": "add", "path": "/metadata/finalizers/9", "value": "x"},
         {"op": "add", "path": "no-slash", "value": "x"},
         {"op": "move", "from": "/nothing", "path": "/metadata/labels"},

@@ -9,20 +9,23 @@ from starlette.responses import Response
 from litmus.sandbox.apiserver import answers, definitions
 from litmus.sandbox.apiserver.call import Call
 from litmus.sandbox.apiserver.definitions import ScalePaths
-from litmus.sandbox.machinery import objects, selectors, status
+from litmus.sandbox.machinery import metadata, objects, selectors, status
 from litmus.sandbox.machinery.objects import Obj
 from litmus.sandbox.machinery.options import Options
+from litmus.sandbox.machinery.patches.reading import go_kind
 from litmus.sandbox.machinery.resources import Resource
 from litmus.sandbox.machinery.status import Refusal
 
 SCALE = Resource(group="autoscaling", version="v1", plural="scales", singular="scale", kind="Scale")
 _BUILT_IN = ScalePaths(".spec.replicas", ".status.replicas")
+# What a read says about a missing object of some kinds: that its scale is missing, in this group.
+_NOT_FOUND_IN = {"deployments.apps": "apps", "replicasets.apps": "apps", "replicationcontrollers": "autoscaling"}
 _META = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
 
 
 async def get(call: Call) -> Response:
     """Raises Refusal 404."""
-    return _answer(call, _shown(call, _target(call, plural=f"{call.known.plural}/scale")))
+    return _answer(call, _shown(call, _target(call, reading=True)))
 
 
 async def update(call: Call) -> Response:
@@ -33,6 +36,8 @@ async def update(call: Call) -> Response:
     if name and name != call.info.name:
         why = f"the name of the object ({name}) does not match the name on the URL ({call.info.name})"
         raise status.bad_request(why)
+    _check_type(new)
+    metadata.check_uid(call.known, new, _target(call))
     return _answer(call, _stored(call, new, asked), warnings=asked.warnings)
 
 
@@ -42,6 +47,10 @@ async def patch(call: Call) -> Response:
     change = await call.patch(SCALE)
     shown = _shown(call, _target(call))
     new = change.applied(SCALE, shown, subresource="", asked=asked, now=call.services.now())
+    try:
+        _check_type(new)
+    except Refusal as why:
+        raise change.undecodable(new, why) from why
     return _answer(call, _stored(call, new, asked), warnings=asked.warnings)
 
 
@@ -49,12 +58,14 @@ def _answer(call: Call, shown: Obj, *, warnings: list[str] | None = None) -> Res
     return answers.one(call, shown, warnings=warnings or (), table=False)
 
 
-def _target(call: Call, *, plural: str = "") -> Obj:
+def _target(call: Call, *, reading: bool = False) -> Obj:
+    """Raises Refusal 404, in the words of each kind."""
     try:
         return call.registry.get(call.known, call.key)
     except Refusal as refusal:
-        if refusal.code == 404 and plural and not call.known.custom:
-            raise status.not_found(plural, call.known.group, call.info.name) from refusal
+        group = _NOT_FOUND_IN.get(call.known.qualified)
+        if refusal.code == 404 and reading and group is not None:
+            raise status.not_found(f"{call.known.plural}/scale", group, call.info.name) from refusal
         raise
 
 
@@ -95,8 +106,8 @@ def _selector(call: Call, target: Obj, paths: ScalePaths) -> str:
 
 def _stored(call: Call, new: Obj, asked: Options) -> Obj:
     replicas = (new.get("spec") or {}).get("replicas") or 0
-    _check(call, new, replicas)
     changed = objects.copy(_target(call))
+    _check(call, new, replicas)
     sent, meta = objects.meta(new), changed["metadata"]
     meta |= {field: sent[field] for field in ("uid", "resourceVersion") if sent.get(field)}
     if not call.known.custom and not sent.get("resourceVersion"):
@@ -105,10 +116,15 @@ def _stored(call: Call, new: Obj, asked: Options) -> Obj:
     return _shown(call, call.registry.update(call.known, call.key, changed, subresource="scale", asked=asked))
 
 
-def _check(call: Call, new: Obj, replicas: object) -> None:
+def _check_type(new: Obj) -> None:
+    """Raises Refusal 400 for replicas that are no number."""
+    replicas = (new.get("spec") or {}).get("replicas") or 0
     if not isinstance(replicas, int) or isinstance(replicas, bool):
-        said = f"json: cannot unmarshal into Go struct field ScaleSpec.spec.replicas of type int32: {replicas}"
+        said = f"json: cannot unmarshal {go_kind(replicas)} into Go struct field ScaleSpec.spec.replicas of type int32"
         raise status.bad_request(f'Scale in version "v1" cannot be handled as a Scale: {said}')
+
+
+def _check(call: Call, new: Obj, replicas: int) -> None:
     causes, name = [], objects.name(new)
     if replicas < 0 and call.known.custom:
         path = _paths(call).spec

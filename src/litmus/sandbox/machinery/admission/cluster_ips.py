@@ -52,8 +52,8 @@ class ClusterIPs:
             return
         if given and given == old.get("clusterIP"):
             return
-        if not given and old.get("clusterIP") and old.get("type") in services.WITH_ADDRESS:
-            return  # validation says that it cannot be taken away
+        if old.get("clusterIP") and old.get("type") in services.WITH_ADDRESS:
+            return  # validation says that it can be neither taken away nor changed
         taken = {found["spec"].get("clusterIP") for found in _others(request)}
         if given:
             self._check_address(request, given, taken)

@@ -8,13 +8,10 @@ from litmus.sandbox.machinery.objects import Obj
 from litmus.sandbox.machinery.resources import Catalogue, Resource
 
 from . import resources
-from .definition import DefinitionStrategy
+from .definition import FINALIZER, DefinitionStrategy
 from .strategy import CustomStrategy
 
 __all__ = ["FINALIZER", "CustomStrategy", "DefinitionStrategy", "sync"]
-
-FINALIZER = "customresourcecleanup.apiextensions.k8s.io"
-"""Holds a definition that is being deleted until its objects are gone."""
 
 
 def sync(catalogue: Catalogue, old: Obj | None, new: Obj | None) -> dict[Resource, CustomStrategy]:

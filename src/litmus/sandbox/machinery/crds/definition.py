@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from litmus.sandbox.machinery import objects, status
+from litmus.sandbox.machinery import conditions, objects, status
 from litmus.sandbox.machinery.objects import Obj
 from litmus.sandbox.machinery.resources import Catalogue
 from litmus.sandbox.machinery.status import Cause
@@ -17,6 +17,9 @@ from litmus.sandbox.machinery.strategies import Strategy
 
 from . import acceptance, spec_rules
 from .versions import versions
+
+FINALIZER = "customresourcecleanup.apiextensions.k8s.io"
+"""Holds a definition that is being deleted until its objects are gone."""
 
 _APPROVAL = "api-approved.kubernetes.io"
 
@@ -55,6 +58,19 @@ class DefinitionStrategy(Strategy):
         found["storedVersions"] = [*kept, *[name for name in _storage(new) if name not in kept]]
         new["status"] = found
         self._accept(new)
+
+    def prepare_delete(self, new: Obj, old: Obj) -> None:
+        """A definition waits for its objects. Source: apiextensions-apiserver/pkg/registry, Delete."""
+        if objects.leaving(old):
+            return
+        meta = new["metadata"]
+        meta.pop("deletionGracePeriodSeconds", None)
+        meta["generation"] = old["metadata"].get("generation", 1)
+        finalizers = meta.get("finalizers") or []
+        meta["finalizers"] = [*finalizers, *([] if FINALIZER in finalizers else [FINALIZER])]
+        new["status"] = objects.copy(old.get("status") or {})
+        said = "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon"
+        conditions.put(new, "Terminating", "True", now=self._now(), reason="InstanceDeletionPending", message=said)
 
     def _accept(self, obj: Obj) -> None:
         obj["status"] |= acceptance.decided(obj, self._catalogue, now=self._now())

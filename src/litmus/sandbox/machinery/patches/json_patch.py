@@ -37,13 +37,37 @@ def checked(body: Any) -> list[Obj]:
 
 def applied(operations: list[Obj], current: Obj) -> Any:
     """The object after all operations; ``current`` stays as it was. Raises Refusal 422 when one cannot be done."""
-    whole = [
-        {"value": None, **operation} if operation.get("op") in _WITH_VALUE else operation for operation in operations
-    ]
+    found: Any = objects.copy(current)
     try:
-        return jsonpatch.apply_patch(objects.copy(current), whole)
+        for operation in operations:
+            found = jsonpatch.apply_patch(found, [_lenient(operation, found)], in_place=True)
+        return found
     except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException, TypeError, ValueError, LookupError) as why:
         raise rejected() from why
+
+
+def _lenient(operation: Obj, found: Any) -> Obj:
+    """The operation in the words of RFC 6902, where a real server lets more pass: what an object lacks is null to it.
+
+    So it can be replaced and copied, and compared with null.
+    """
+    kind = operation.get("op")
+    whole = {"value": None, **operation} if kind in _WITH_VALUE else operation
+    pointer = operation.get("from" if kind == "copy" else "path")
+    if kind not in ("replace", "copy", "test") or not isinstance(pointer, str) or not _lacks(found, pointer):
+        return whole
+    if kind == "test" and whole["value"] is None:
+        return {"op": "test", "path": "", "value": found}
+    if kind == "test":
+        return whole
+    value = None if kind == "copy" else whole["value"]
+    return {"op": "add", "path": operation.get("path"), "value": value}
+
+
+def _lacks(found: Any, pointer: str) -> bool:
+    """Whether the pointer names a key that an object, which is there, does not have."""
+    parent, key = jsonpointer.JsonPointer(pointer).to_last(found)
+    return isinstance(parent, dict) and key is not None and key not in parent
 
 
 def rejected() -> status.Refusal:

@@ -28,6 +28,12 @@ class Strategy:
     unconditional_update: ClassVar[bool] = True
     """Whether an update may come without a resourceVersion (AllowUnconditionalUpdate)."""
 
+    create_on_update: ClassVar[bool] = False
+    """Whether an update of an object that is not there makes it (AllowCreateOnUpdate)."""
+
+    graceful: ClassVar[bool] = False
+    """Whether objects are given time to leave, and are seen leaving even where they get none."""
+
     def default(self, obj: Obj) -> None:
         """Fills in what the author left out. Runs on every write, before validation."""
 
@@ -40,6 +46,9 @@ class Strategy:
         """The same for an update; status and metadata have been kept apart already."""
         if self.generation_of and self.raises_generation(new, old):
             new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
+
+    def prepare_delete(self, new: Obj, old: Obj) -> None:
+        """Changes what a deletion has begun with ``new``, whose parts are shared with ``old`` except its metadata."""
 
     def validate(self, obj: Obj) -> list[Cause]:
         """What is wrong with an object, whoever sends it and whenever."""
@@ -86,7 +95,7 @@ _FAMILIES = {
     "endpoints": "endpoints:Endpoints",
     "endpointslices.discovery.k8s.io": "endpoints:EndpointSlices",
     "events": "events:Events",
-    "events.events.k8s.io": "events:Events",
+    "events.events.k8s.io": "events:NewEvents",
     "horizontalpodautoscalers.autoscaling": "autoscaling:Autoscalers",
     "ingressclasses.networking.k8s.io": "networking:IngressClasses",
     "ingresses.networking.k8s.io": "networking:Ingresses",

@@ -32,6 +32,9 @@ class Namespaces(Strategy):
         super().prepare_update(new, old)
         new["spec"] = objects.copy(old.get("spec") or {})
 
+    def prepare_delete(self, new: Obj, old: Obj) -> None:
+        new["status"] = {**(old.get("status") or {}), "phase": "Terminating"}
+
     def validate(self, obj: Obj) -> list[Cause]:
         said: list[Cause] = []
         for name in obj["spec"].get("finalizers") or []:

@@ -25,6 +25,7 @@ class Pods(Strategy):
     """The spec is nearly immutable; the status belongs to the node's kubelet."""
 
     generation_of: ClassVar = ("spec",)
+    graceful: ClassVar = True
 
     def default(self, obj: Obj) -> None:
         pod_defaults.pod(obj)
