@@ -12,13 +12,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import yaml
 from cyclopts import Parameter, validators
 
+from litmus import api
 from litmus.api import names
 from litmus.experiments import catalogue
 from litmus.hub import charts
@@ -114,11 +115,12 @@ async def _on_stage(kubectl: "Kubectl", folder: folders.Folder, *, duration_s: i
         verdict = dict(outcome.verdicts)[EXPERIMENT]
         if verdict == "Stopped":
             return verdict
-        ended = time.monotonic()
         print(f"\n{report.text(outcome)}")
         await kubectl("describe", "chaosresult", "-n", NAMESPACE)
-        await asyncio.sleep(max(0.0, ended + _AFTER_S - time.monotonic()))
-    _measured(client, outcome, sending_since)
+        start, end = _chaos(outcome)
+        await asyncio.sleep(max(0.0, end + _AFTER_S - time.time()))
+    _measured(client, (sending_since, start, end))
+    _replaced(outcome.results[EXPERIMENT].status.targets)
     return verdict
 
 
@@ -140,22 +142,31 @@ async def _run(folder: folders.Folder, *, duration_s: int) -> report.Outcome:
                 asyncio.get_running_loop().remove_signal_handler(number)
 
 
-def _measured(client: traffic.Traffic, outcome: report.Outcome, sending_since: float) -> None:
-    """What the client saw before, during and after the chaos, and how long each killed pod was missed."""
+def _chaos(outcome: report.Outcome) -> tuple[float, float]:
+    """When the chaos began and ended (seconds since the epoch). Raises Failed when there was none."""
     result = outcome.results.get(EXPERIMENT)
-    if result is None or result.status.run.chaos_started_at is None or result.status.run.chaos_ends_at is None:
-        raise failures.Failed(f"the run ended without chaos: {report.text(outcome)}")
-    start = clock.parse(result.status.run.chaos_started_at).timestamp()
-    end = clock.parse(result.status.run.chaos_ends_at).timestamp()
+    start, end = (result.status.run.chaos_started_at, result.status.run.chaos_ends_at) if result else (None, None)
+    if start is None or end is None:
+        raise failures.Failed(f"the run ended without chaos: {outcome.why(EXPERIMENT) or 'see above'}")
+    return clock.parse(start).timestamp(), clock.parse(end).timestamp()
+
+
+def _measured(client: traffic.Traffic, moments: tuple[float, float, float]) -> None:
+    """What the client saw before, during and after the chaos; ``moments``: its first request, the chaos' two ends."""
+    first, start, end = moments
     print("\nWhat the client saw     requests   available   median    longest outage")
     for name, window in (
-        ("before", client.between(sending_since, start)),
+        ("before", client.between(first, start)),
         ("during the chaos", client.between(start, end)),
         ("after", client.between(end, time.time())),
     ):
         print(f"  {name:20} {_row(window)}")
+
+
+def _replaced(targets: Sequence[api.Target]) -> None:
+    """How long each killed pod was missed."""
     print("\nKilled pod                     replaced by                    ready again after")
-    for target in result.status.targets:
+    for target in targets:
         after = target.ready_after_seconds
         print(f"  {target.name:28} {target.replaced_by or '-':30} {'-' if after is None else f'{after:.1f} s'}")
 

@@ -9,9 +9,11 @@ import asyncio
 import contextlib
 import errno
 import logging
+import os
 import signal
 import socket
 import time
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -101,13 +103,19 @@ def _why_not(port: int, error: OSError) -> str:
     return f"port {port} can't be opened ({error.strerror}); name another with --port"
 
 
+def _preferred(folder: Folder) -> list[int]:
+    """All networks, each folder beginning elsewhere: so that of a sandbox that is down is still free later, mostly."""
+    first = zlib.crc32(os.fsencode(folder.path)) % len(NETWORKS)
+    return [*NETWORKS[first:], *NETWORKS[:first]]
+
+
 @contextlib.contextmanager
 def _network(folder: Folder, settings: Settings) -> Iterator[int]:
     """Claims a loopback network for as long as the sandbox lives: that of its last life, or any.
 
     The claim is a socket in the abstract name space (unix(7)): the kernel gives it back however the process ends.
     """
-    for number in [settings.network] if settings.network else NETWORKS:
+    for number in [settings.network] if settings.network else _preferred(folder):
         claimed = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         try:
             claimed.bind(f"\0litmus-sandbox-127.{number}")
