@@ -15,7 +15,8 @@ WIDTH = 100
 def outcome(run: api.result.Run, *, verdict: str = "Pass") -> report.Outcome:
     """A finished engine with one result."""
     entry = api.engine.ExperimentStatus(name=demo.EXPERIMENT, verdict=verdict)
-    engine = api.ChaosEngine(
+    status = api.engine.EngineStatus(experiments=[entry])
+    engine = api.ChaosEngine(spec=api.engine.EngineSpec(experiments=[]), status=status)
         spec=api.engine.EngineSpec(experiments=[]), status=api.engine.EngineStatus(experiments=[entry])
     )
     result = api.ChaosResult(spec=api.result.ResultSpec(), status=api.result.ResultStatus(run=run))
