@@ -387,3 +387,9 @@ def test_nothing_is_written_when_nothing_changes(world: Stage) -> None:
         if running(world):
             world.end(*running(world))
             world.settle()
+
+
+def test_a_deadline_beyond_the_calendar_is_a_long_one(world):
+    task(world, activeDeadlineSeconds=2**62)
+    world.settle()
+    assert status(world)["active"] == 1

@@ -16,6 +16,7 @@ GROUP = "rbac.authorization.k8s.io"
 ROLES, CLUSTER_ROLES = f"roles.{GROUP}", f"clusterroles.{GROUP}"
 ROLE_BINDINGS, CLUSTER_ROLE_BINDINGS = f"rolebindings.{GROUP}", f"clusterrolebindings.{GROUP}"
 _ANY = "*"
+_REMEMBERED = 4096  # users in namespaces
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +126,8 @@ class Rulebook:
         asked = (user.name, user.groups, namespace)
         found = self._known.get(asked)
         if found is None:
+            if len(self._known) >= _REMEMBERED:  # anybody may ask about namespaces that are not there
+                self._known.clear()
             found = self._known[asked] = Grants()
             for binding, subject in self._bindings(user, namespace):
                 self._add(found, binding, subject)

@@ -72,8 +72,9 @@ def info(method: str, path: str, query: Mapping[str, str]) -> RequestInfo:
     name = parts[1] if len(parts) > 1 else ""
     selected = ""
     if not name:
+        # Only a read is about the one object that it selects: for other verbs a client could choose any name here.
+        selected = _selected_name(query.get("fieldSelector", "")) if verb == "get" else ""
         verb = _of_many(verb, query)
-        selected = _selected_name(query.get("fieldSelector", ""))
     return RequestInfo(
         path=path,
         method=method,

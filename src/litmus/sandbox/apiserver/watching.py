@@ -121,8 +121,9 @@ class _Watch(Response):
             async with asyncio.timeout(max(0.0, within_s)):
                 await self._wake.wait()
         except TimeoutError:
-            # Nothing has happened: all that the store knows is known to the client as well.
-            self._seen = max(self._seen, self._store.revision)
+            if not self._waiting:  # a change may have come between the deadline and this line
+                # Nothing has happened: all that the store knows is known to the client as well.
+                self._seen = max(self._seen, self._store.revision)
 
     def _drain(self) -> list[bytes]:
         lines, size = [], 0

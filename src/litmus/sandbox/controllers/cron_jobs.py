@@ -8,7 +8,7 @@ is ever made twice. Source of events and the order of steps: pkg/controller/cron
 import itertools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from litmus.sandbox.machinery import objects, status
 from litmus.sandbox.machinery.cluster import Cluster
@@ -141,7 +141,7 @@ class CronJobs:
         earliest = objects.moment(last or objects.meta(work.cron_job)["creationTimestamp"])
         deadline_s = work.spec.get("startingDeadlineSeconds")
         if deadline_s is not None:
-            earliest = max(earliest, work.now - timedelta(seconds=deadline_s))
+            earliest = max(earliest, work.now - objects.span(deadline_s))
         missed = list(itertools.islice(schedule.between(earliest, work.now), MISSED_MOST + 1))
         if len(missed) <= MISSED_MOST:
             return missed[-1] if missed else None
@@ -153,7 +153,7 @@ class CronJobs:
         if self._cluster.get(JOBS, _job_name(work.cron_job, due), objects.namespace(work.cron_job)) is not None:
             return False
         deadline_s = work.spec.get("startingDeadlineSeconds")
-        if deadline_s is not None and due + timedelta(seconds=deadline_s) < work.now:
+        if deadline_s is not None and due + objects.span(deadline_s) < work.now:
             message = f"Missed scheduled time to start a job: {due:%a, %d %b %Y %H:%M:%S %z}"
             self._tell(work, "MissSchedule", message, kind="Warning")
             return False

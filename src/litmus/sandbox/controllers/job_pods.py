@@ -4,7 +4,7 @@ Documentation: "Jobs", "Job tracking with finalizers": a pod keeps a finalizer u
 none vanishes uncounted; and "Completion mode" for what an indexed pod is told. Pure; source: pkg/controller/job.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from litmus.sandbox.machinery import objects
@@ -85,7 +85,7 @@ def ended_at(pod: Obj, now: datetime) -> datetime:
     deleted = objects.meta(pod).get("deletionTimestamp")
     if deleted:
         grace_s = objects.meta(pod).get("deletionGracePeriodSeconds") or 0
-        return min(now, objects.moment(deleted) - timedelta(seconds=grace_s))
+        return min(now, objects.moment(deleted) - objects.span(grace_s))
     return now
 
 

@@ -8,7 +8,6 @@ Source of reasons, messages and the order of checks: pkg/controller/job.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 from litmus.sandbox.machinery import objects, status
 from litmus.sandbox.machinery.cluster import Cluster
@@ -203,7 +202,7 @@ class Jobs:
         limit_s, started = work.job["spec"].get("activeDeadlineSeconds"), work.job["status"].get("startTime")
         if limit_s is None or not started or work.suspended:
             return None
-        over = objects.moment(started) + timedelta(seconds=limit_s)
+        over = objects.moment(started) + objects.span(limit_s)
         return max(0.0, (over - self._cluster.now()).total_seconds())
 
     def _completion(self, work: _Work) -> _Verdict | None:
@@ -235,7 +234,7 @@ class Jobs:
         ttl_s = job["spec"].get("ttlSecondsAfterFinished")
         if ttl_s is None or objects.leaving(job):
             return None
-        over = objects.moment(ended["lastTransitionTime"]) + timedelta(seconds=ttl_s)
+        over = objects.moment(ended["lastTransitionTime"]) + objects.span(ttl_s)
         left_s = (over - self._cluster.now()).total_seconds()
         if left_s > 0:
             return left_s

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import cronsim
 
+from litmus.sandbox.machinery import objects
 from litmus.sandbox.machinery.strategies import schedules
 
 Malformed = schedules.Malformed
@@ -46,7 +47,7 @@ class Schedule:
     def after(self, moment: datetime) -> datetime | None:
         """The first time later than ``moment``, in the schedule's zone; None when there will never be one."""
         if self.every_s:
-            return moment.replace(microsecond=0) + timedelta(seconds=self.every_s)
+            return moment.replace(microsecond=0) + objects.span(self.every_s)
         try:
             return next(cronsim.CronSim(self.fields, moment.astimezone(self.zone or UTC)), None)
         except cronsim.CronSimError:

@@ -4,7 +4,7 @@ Source: k8s.io/apiserver/pkg/registry/rest/delete.go (BeforeDelete) and registry
 Kubernetes documentation, "Finalizers" and "Owners and Dependents".
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from . import objects, options, status
 from .objects import Obj
@@ -47,14 +47,14 @@ def begun(obj: Obj, *, grace_s: int, propagation: str, now: datetime) -> Obj:
     else:
         meta.pop("finalizers", None)
     if not objects.leaving(obj):
-        meta["deletionTimestamp"] = objects.timestamp(now + timedelta(seconds=grace_s))
+        meta["deletionTimestamp"] = objects.timestamp(now + objects.span(grace_s))
         if not _is_namespace(obj):
             meta["deletionGracePeriodSeconds"] = grace_s
         if meta.get("generation"):
             meta["generation"] += 1
     elif grace_s < meta.get("deletionGracePeriodSeconds", 0):
-        asked_at = objects.moment(meta["deletionTimestamp"]) - timedelta(seconds=meta["deletionGracePeriodSeconds"])
-        meta["deletionTimestamp"] = objects.timestamp(asked_at + timedelta(seconds=grace_s))
+        asked_at = objects.moment(meta["deletionTimestamp"]) - objects.span(meta["deletionGracePeriodSeconds"])
+        meta["deletionTimestamp"] = objects.timestamp(asked_at + objects.span(grace_s))
         meta["deletionGracePeriodSeconds"] = grace_s
     return changed
 

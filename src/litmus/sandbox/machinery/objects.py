@@ -4,10 +4,11 @@ An object that comes out of the store is shared: nobody changes it, who wants to
 """
 
 import copy as _copy
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 Obj = dict[str, Any]
+_CENTURY_S = 100 * 365.25 * 86400
 
 
 class Key(NamedTuple):
@@ -89,3 +90,8 @@ def micro_timestamp(moment: datetime | None = None) -> str:
 def moment(text: str) -> datetime:
     """The time that a Time or MicroTime names."""
     return datetime.fromisoformat(text)
+
+
+def span(seconds: float) -> timedelta:
+    """That many seconds, a century at most: clients may say up to 2^63 of them, and the calendar ends in 9999."""
+    return timedelta(seconds=max(-_CENTURY_S, min(seconds, _CENTURY_S)))

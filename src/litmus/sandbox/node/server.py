@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import os
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 from aiohttp import web
@@ -141,7 +141,7 @@ def _wanted(request: web.Request) -> logs.Wanted:
     try:
         since = datetime.fromisoformat(query["sinceTime"]) if query.get("sinceTime") else None
         if query.get("sinceSeconds"):
-            since = datetime.now(UTC) - timedelta(seconds=int(query["sinceSeconds"]))
+            since = datetime.now(UTC) - objects.span(int(query["sinceSeconds"]))
         return logs.Wanted(
             follow=query.get("follow", "") in _TRUE,
             timestamps=query.get("timestamps", "") in _TRUE,

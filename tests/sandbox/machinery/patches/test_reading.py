@@ -5,6 +5,7 @@ import json
 import pytest
 
 from litmus.sandbox.machinery import patches, resources, status
+from litmus.sandbox.machinery.patches import reading
 from litmus.sandbox.machinery.resources import Resource
 
 CATALOGUE = resources.built_in()
@@ -81,3 +82,17 @@ def test_an_apply_patch_may_be_yaml_and_keeps_dates_as_text() -> None:
     patch = read(patches.APPLY, b"kind: ConfigMap\ndata:\n  day: 2026-01-02\n")
     assert patch.body == {"kind": "ConfigMap", "data": {"day": "2026-01-02"}}
     assert patch.creates
+
+
+@pytest.mark.parametrize("body", [b"- " * 200_000, b"[" * 200_000, b"{a: " * 200_000, b'{"a":' * 200_000])
+def test_no_depth_of_nesting_ends_the_process(body):
+    with pytest.raises(reading.Malformed):
+        reading.from_yaml(body)
+    with pytest.raises(reading.Malformed):
+        reading.from_json(body)
+
+
+@pytest.mark.parametrize("text", ["a: 5.0", '{"a": 5.0}', "{a: 5.0}", '{"a": 5e0}'])
+def test_a_whole_number_of_yaml_is_an_integer_as_go_converts_it(text):
+    found = reading.from_yaml(text.encode())["a"]
+    assert (found, type(found)) == (5, int)

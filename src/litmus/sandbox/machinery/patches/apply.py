@@ -72,6 +72,9 @@ class _Conflicts(Exception):
 
 
 def _check(config: Obj, request: Request) -> None:
+    meta = config.get("metadata")
+    if meta is not None and not isinstance(meta, dict):
+        raise status.Refusal(500, "", f"metadata: expected map, got {meta!r}")
     version = config.get("apiVersion", "")
     if version != request.api_version:
         said = f"Specified patch version: {version}, expected: {request.api_version}"

@@ -7,7 +7,6 @@ Source: sigs.k8s.io/json (encoding/json with the API server's options), metav1.T
 """
 
 import base64
-import binascii
 import json
 import re
 from collections.abc import Callable
@@ -136,7 +135,7 @@ class _Reader:
             return self._wrong(schema, value, at)
         try:
             base64.b64decode(value.replace("\n", "").replace("\r", ""), validate=True)
-        except binascii.Error:
+        except ValueError:  # binascii.Error is one
             return self._note(f"illegal base64 data at input byte {_bad_base64(value)}")
         return value
 

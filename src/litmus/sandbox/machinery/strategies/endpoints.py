@@ -18,6 +18,8 @@ _ENDPOINTS_MAX = 1000
 
 
 class Endpoints(Strategy):
+    create_on_update: ClassVar = True
+
     def default(self, obj: Obj) -> None:
         for subset in obj.get("subsets", ()):
             for port in subset.get("ports", ()):

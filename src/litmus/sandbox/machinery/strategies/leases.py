@@ -11,6 +11,7 @@ from . import Strategy, causes
 
 class Leases(Strategy):
     unconditional_update: ClassVar = False
+    create_on_update: ClassVar = True
 
     def default(self, obj: Obj) -> None:
         obj.setdefault("spec", {})

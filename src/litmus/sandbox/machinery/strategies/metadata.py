@@ -16,6 +16,8 @@ from . import Strategy, causes, of
 
 ANNOTATIONS_MAX = 256 * 1024
 """Bytes of all annotations together."""
+# Kinds whose own validation does not look at metadata: any qualified name is a finalizer there.
+_MILD = ("leases.coordination.k8s.io", "events", "events.events.k8s.io", "poddisruptionbudgets.policy")
 _STANDARD_FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion")
 _IMMUTABLE = ("name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")
 
@@ -114,7 +116,8 @@ def _finalizer_causes(resource: Resource, meta: Obj) -> list[Cause]:
     if {"orphan", "foregroundDeletion"} <= set(finalizers):
         both = "finalizer orphan and foregroundDeletion cannot be both set"
         found.append(status.invalid_value(at, finalizers, both))
-    if not resource.custom and resource.group != "apiextensions.k8s.io":  # whose own validation is milder
+    mild = resource.custom or resource.group == "apiextensions.k8s.io" or resource.qualified in _MILD
+    if not mild:
         why = "name is neither a standard finalizer name nor is it fully qualified"
         for index, name in enumerate(finalizers):
             if "/" not in name and name not in _STANDARD_FINALIZERS:

@@ -3,6 +3,7 @@
 Source: pkg/apis/networking/{v1/defaults.go,validation}; documentation "Ingress" and "Network Policies".
 """
 
+import ipaddress
 from typing import ClassVar
 
 from litmus.sandbox.machinery import names, status
@@ -13,6 +14,7 @@ from . import Strategy, causes, handlers, pod_spec
 
 _PATH_TYPES = ("Exact", "ImplementationSpecific", "Prefix")
 _POLICY_TYPES = ("Ingress", "Egress")
+_NO_CIDR = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
 _PROTOCOLS = ("TCP", "UDP", "SCTP")
 
 
@@ -33,6 +35,8 @@ class Ingresses(Strategy):
             said += _backend_causes(spec["defaultBackend"], "spec.defaultBackend")
         for index, rule in enumerate(spec.get("rules") or []):
             said += _rule_causes(rule, f"spec.rules[{index}]")
+        for index, tls in enumerate(spec.get("tls") or []):
+            said += _tls_causes(tls, f"spec.tls[{index}]")
         if spec.get("ingressClassName"):
             name = spec["ingressClassName"]
             said += causes.each("spec.ingressClassName", name, names.subdomain(name))
@@ -114,6 +118,15 @@ def _rule_causes(rule: Obj, at: str) -> list[Cause]:
     return said
 
 
+def _tls_causes(tls: Obj, at: str) -> list[Cause]:
+    said: list[Cause] = []
+    for index, host in enumerate(tls.get("hosts") or []):
+        rules = names.wildcard_subdomain if "*" in host else names.subdomain
+        said += causes.each(f"{at}.hosts[{index}]", host, rules(host))
+    secret = tls.get("secretName")
+    return said + (causes.each(f"{at}.secretName", secret, names.subdomain(secret)) if secret else [])
+
+
 def _backend_causes(backend: Obj, at: str) -> list[Cause]:
     service, resource = backend.get("service"), backend.get("resource")
     if service and resource:
@@ -157,6 +170,34 @@ def _peer_causes(peer: Obj, at: str) -> list[Cause]:
     said: list[Cause] = []
     for kind in ("podSelector", "namespaceSelector"):
         said += causes.label_selector(f"{at}.{kind}", peer.get(kind))
-    if "ipBlock" in given and not peer["ipBlock"].get("cidr"):
-        said.append(status.required(f"{at}.ipBlock.cidr"))
+    return said + (_block_causes(peer["ipBlock"], f"{at}.ipBlock") if "ipBlock" in given else [])
+
+
+def _block_causes(block: Obj, at: str) -> list[Cause]:
+    cidr = block.get("cidr")
+    if not cidr:
+        return [status.required(f"{at}.cidr")]
+    whole = _network(cidr)
+    if whole is None:
+        return [status.invalid_value(f"{at}.cidr", cidr, _NO_CIDR)]
+    said: list[Cause] = []
+    for index, text in enumerate(block.get("except") or []):
+        part, field = _network(text), f"{at}.except[{index}]"
+        if part is None:
+            said.append(status.invalid_value(field, text, _NO_CIDR))
+        elif part.version != whole.version or part == whole or not _within(part, whole):
+            said.append(status.invalid_value(field, text, "must be a strict subset of `cidr`"))
     return said
+
+
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    if "/" not in text or not text.rpartition("/")[2].isdecimal():
+        return None  # Python also reads a single address and a mask in dots
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return None
+
+
+def _within(part: ipaddress.IPv4Network | ipaddress.IPv6Network, whole: object) -> bool:
+    return part.subnet_of(whole)  # type: ignore[arg-type]  # of the same version, as was asked before

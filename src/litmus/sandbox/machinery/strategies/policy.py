@@ -88,6 +88,8 @@ def _quota_name_causes(name: str, field: str) -> list[Cause]:
 class LimitRanges(Strategy):
     """What is not said of a container's defaults follows from its maximum and its minimum."""
 
+    create_on_update: ClassVar = True
+
     def default(self, obj: Obj) -> None:
         for item in obj.setdefault("spec", {}).get("limits") or ():
             for field in _LIMITS:

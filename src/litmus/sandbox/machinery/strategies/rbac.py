@@ -12,6 +12,8 @@ GROUP = "rbac.authorization.k8s.io"
 
 
 class _Named(Strategy):
+    create_on_update: ClassVar = True
+
     def name_causes(self, name: str) -> list[Cause]:
         return causes.each("metadata.name", name, names.path_segment(name))
 

@@ -190,6 +190,7 @@ class ControllerRevisions(Strategy):
 
 class PodTemplates(Strategy):
     generation_of: ClassVar = ("template",)
+    create_on_update: ClassVar = True
 
     def default(self, obj: Obj) -> None:
         pod_defaults.template(obj)
