@@ -125,7 +125,7 @@ class Cluster:
             self._events.move_to_end(identity)
             self.update("events", self._repeated(known))
             return
-        told = {"reason": reason, "message": message, "type": kind, "reportingComponent": component}
+        told: Obj = {"reason": reason, "message": message, "type": kind, "reportingComponent": component}
         if action:
             host = f"{component}-{platform.node()}"
             told |= {"action": action, "eventTime": objects.micro_timestamp(self.now()), "reportingInstance": host}
