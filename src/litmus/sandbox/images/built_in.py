@@ -27,7 +27,7 @@ _HOSTNAME = """case "${1-}" in
     -i|-I) echo "${LITMUS_SANDBOX_IP:-127.0.0.1}" ;;
     *) echo "hostname: the sandbox knows -s and -i only" >&2; exit 1 ;;
 esac"""
-_TOOLS = {"hostname": ("/bin/sh", "-c", _HOSTNAME, "hostname")}
+_TOOLS: dict[str, tuple[str, ...]] = {"hostname": ("/bin/sh", "-c", _HOSTNAME, "hostname")}
 
 
 @functools.cache
