@@ -17,8 +17,6 @@ def outcome(run: api.result.Run, *, verdict: str = "Pass") -> report.Outcome:
     entry = api.engine.ExperimentStatus(name=demo.EXPERIMENT, verdict=verdict)
     status = api.engine.EngineStatus(experiments=[entry])
     engine = api.ChaosEngine(spec=api.engine.EngineSpec(experiments=[]), status=status)
-        spec=api.engine.EngineSpec(experiments=[]), status=api.engine.EngineStatus(experiments=[entry])
-    )
     result = api.ChaosResult(spec=api.result.ResultSpec(), status=api.result.ResultStatus(run=run))
     return report.Outcome(engine=engine, results={demo.EXPERIMENT: result})
 
