@@ -26,6 +26,7 @@ from lightkube.models.core_v1 import Container, PodSpec, PodTemplateSpec
 from lightkube.models.meta_v1 import LabelSelector, ObjectMeta
 from lightkube.resources.apps_v1 import Deployment
 from lightkube.resources.core_v1 import ConfigMap, Pod
+from lightkube.types import PatchType
 
 from tests.sandbox.whole.conftest import Sandbox, until
 
@@ -244,7 +245,7 @@ import kopf
 
 @kopf.on.startup()
 def quick(settings, **_):
-    settings.posting.level = 20
+    settings.posting.loggers = True
     settings.watching.server_timeout = 60
 
 @kopf.on.create("kopf.example.com", "v1", "gardens")
@@ -321,7 +322,7 @@ def test_kopf_sees_a_resource_through_its_life(
 
     assert status("create") == {"planted": 1, "by": "eden"}
     assert "kopf.zalando.org/KopfFinalizerMarker" in (kube.get(garden, "eden").metadata.finalizers or [])
-    kube.patch(garden, "eden", {"spec": {"trees": 2}})
+    kube.patch(garden, "eden", {"spec": {"trees": 2}}, patch_type=PatchType.MERGE)
     assert status("change") == "1 to 2"
     kube.delete(garden, "eden")
     sandbox.kubectl("wait", "--for=delete", "garden/eden", "-n", namespace, "--timeout=20s")

@@ -292,8 +292,7 @@ def test_a_custom_resource_is_listed_described_with_its_events_and_explained(san
         assert "How big it is." in sandbox.kubectl("explain", "widget.spec.size")
         refused = sandbox.tried("apply", "-n", namespace, "-f", "-", stdin=WIDGET.replace("size: 3", "size: 0"))
         assert refused.stderr.splitlines()[-1].endswith(
-            'The Widget "one" is invalid: spec.size: Invalid value: 0: spec.size in body should be greater than or equal '
-            "to 1"
+            "spec.size: Invalid value: 0: spec.size in body should be greater than or equal to 1"
         )
     finally:
         sandbox.kubectl("delete", "crd", "widgets.describe.example.com")

@@ -23,7 +23,7 @@ spec:
     metadata: {labels: {app: web}}
     spec:
       terminationGracePeriodSeconds: 1
-      containers: [{name: nginx, image: nginx, ports: [{containerPort: 80}], readinessProbe: {httpGet: {port: 80}}}]
+      containers: [{name: nginx, image: nginx, ports: [{containerPort: 80}], readinessProbe: {httpGet: {port: 80}, periodSeconds: 1}}]
 """
 
 
@@ -56,7 +56,7 @@ def test_an_old_kubectl_deploys_rolls_out_and_undoes(old: Old) -> None:
     assert re.search(r"^web-\S+ +1/1 +Running +0 +\S+ +127\.", old("get", "pods", "-o", "wide"), re.MULTILINE)
     described = old("describe", "deploy", "web")
     assert "2 desired | 2 updated | 2 total | 2 available | 0 unavailable" in described
-    assert re.search(r"^  Normal  Scheduled ", old("describe", "pods"), re.MULTILINE)
+    assert re.search(r"^  Normal +Scheduled ", old("describe", "pods"), re.MULTILINE)
     old("set", "image", "deploy/web", "nginx=nginx:1.25")
     old("rollout", "status", "deploy/web", "--timeout=60s")
     assert old("rollout", "undo", "deploy/web") == "deployment.apps/web rolled back\n"
