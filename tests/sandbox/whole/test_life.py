@@ -166,7 +166,7 @@ def test_down_clears_what_the_janitor_no_longer_can(mine: Sandbox) -> None:
     mine.up("--nodes", "2")
     stubborn_pod(mine)
     os.kill(pid_of(mine, "litmus.sandbox.control "), signal.SIGSTOP)  # so that it starts no other janitor
-    kill(pid_of(mine, "control.janitor"), pid_of(mine, "litmus.sandbox.control "))
+    kill(pid_of(mine, "lifecycle.janitor"), pid_of(mine, "litmus.sandbox.control "))
     said = mine.litmus("sandbox", "status", "--name", mine.name, check=False)
     assert said.returncode == 1
     assert "did not end well. Clear it with: litmus sandbox down --name" in said.stdout
@@ -305,7 +305,7 @@ def test_what_persists_is_there_in_the_next_life(mine: Sandbox, how: str) -> Non
         time.sleep(0.5)  # what was written in the last moment before a crash may be lost
         control = pid_of(mine, "litmus.sandbox.control ")
         os.kill(control, signal.SIGSTOP)
-        kill(pid_of(mine, "control.janitor"), control)
+        kill(pid_of(mine, "lifecycle.janitor"), control)
         until(lambda: len(processes(mine)) == 0, "the end of its processes")
     refused = mine.litmus("sandbox", "up", "--name", mine.name, check=False)
     assert refused.returncode == 2

@@ -17,7 +17,7 @@ from . import children
 
 log = logging.getLogger(__name__)
 
-MODULE = "litmus.sandbox.control.janitor"
+MODULE = "litmus.sandbox.lifecycle.janitor"
 RELEASE_DEADLINE_S = 15.0
 _RESTART_S = 1.0
 

@@ -22,7 +22,7 @@ import msgspec
 from litmus.sandbox.images.image import Image
 from litmus.sandbox.node import processes
 
-from . import claim, extra, identity, line
+from . import claim, extra, identity, janitor, line
 from .errors import SandboxError
 from .folder import Folder, Settings
 
@@ -156,8 +156,6 @@ def down(folder: Folder) -> Ended:
 
     Raises SandboxError when somebody else is just starting or ending it.
     """
-    from litmus.sandbox.control import janitor
-
     if not folder.path.is_dir():
         return Ended.NOTHING
     settings = _settings(folder)

@@ -14,10 +14,11 @@ from pathlib import Path
 
 import msgspec
 
-from litmus.sandbox.lifecycle import SandboxError
-from litmus.sandbox.lifecycle import folder as folders
-from litmus.sandbox.lifecycle.identity import Process
 from litmus.sandbox.node import processes
+
+from . import folder as folders
+from .errors import SandboxError
+from .identity import Process
 
 log = logging.getLogger(__name__)
 
