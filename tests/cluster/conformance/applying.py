@@ -67,7 +67,7 @@ def lists() -> Iterator[Step]:
     one = core("podtemplates", "applied")
 
     def template(labels: dict[str, str] | None = None, **spec: Any) -> dict[str, Any]:
-        inner = {"metadata": {"labels": labels} if labels else {}, "spec": spec}
+        inner = {**({"metadata": {"labels": labels}} if labels else {}), **({"spec": spec} if spec else {})}
         return {"apiVersion": "v1", "kind": "PodTemplate", "metadata": meta("applied"), "template": inner}
 
     def container(name: str, **fields: Any) -> dict[str, Any]:
@@ -83,19 +83,19 @@ def lists() -> Iterator[Step]:
     side = container("side", image="busybox")
     yield ours("another container", "two", template(containers=[side]))
     yield ours(
-        "another variable", "two", template(containers=[side, container("main", env=[{"name": "B", "value": "2"}])])
+        "another variable", "two", template(containers=[container("main", env=[{"name": "B", "value": "2"}]), side])
     )
     udp = {"containerPort": 80, "protocol": "UDP"}
-    yield ours("another protocol", "two", template(containers=[side, container("main", ports=[udp])]))
-    yield ours("a conflict", "two", template(containers=[side, container("main", image="other")]))
+    yield ours("another protocol", "two", template(containers=[container("main", ports=[udp]), side]))
+    yield ours("a conflict", "two", template(containers=[container("main", image="other"), side]))
     several = container("main", image="other", ports=[{"containerPort": 443, "name": "other"}])
-    yield ours("conflicts", "two", template({"app": "b"}, containers=[side, several]))
-    yield ours("by force", "two", template(containers=[side, container("main", image="other")]), "&force=true")
+    yield ours("conflicts", "two", template({"app": "b"}, containers=[several, side]))
+    yield ours("by force", "two", template(containers=[container("main", image="other"), side]), "&force=true")
     yield ours("without a variable", "one", template({"app": "a"}, containers=[container("main", ports=[web, tls])]))
     yield ours("without a port", "one", template({"app": "a"}, containers=[container("main", ports=[web])]))
     yield ours("without a label", "one", template(containers=[container("main", ports=[web])]))
     yield patch("apply to lists: an update takes a field", f"{one}?fieldManager=three", [{"op": "replace", "path": "/template/spec/containers/0/image", "value": "third"}], JSON)  # fmt: skip
-    yield ours("an update is a conflict too", "two", template(containers=[side, container("main", image="other")]))
+    yield ours("an update is a conflict too", "two", template(containers=[container("main", image="other"), side]))
     yield ours("shared", "four", template(containers=[container("main", image="third")]))
     yield ours("without the main container", "two", template(containers=[side]))
     both = [container("twice", image="a"), container("twice", image="b")]
@@ -103,7 +103,7 @@ def lists() -> Iterator[Step]:
     yield ours("no key", "five", template(containers=[{"image": "a"}]))
     yield ours("an unknown field", "five", {**template(), "unknown": 1})
     yield ours("a wrong type", "five", template(containers="main"))
-    yield ours("another kind", "five", {**template(), "kind": "Pod"})
+    yield ours("another kind", "five", {"apiVersion": "v1", "kind": "Pod", "metadata": meta("applied")})
     yield ours("another version", "five", {**template(), "apiVersion": "v2"})
     yield ours(
         "its own managed fields", "five", {**template(), "metadata": meta("applied", managedFields=[{"manager": "x"}])}
@@ -115,6 +115,9 @@ def lists() -> Iterator[Step]:
     yield ours("an old version", "five", {**template(), "metadata": meta("applied", resourceVersion="1")})
     yield ours("another uid", "five", {**template(), "metadata": meta("applied", uid="x")})
     yield ours("YAML", "six", "apiVersion: v1\nkind: PodTemplate\nmetadata: {name: applied, labels: {yaml: 'yes'}}\n")
+    empty = {**template(), "template": {"metadata": {"labels": {}}}}
+    yield ours("an empty map", "seven", empty)
+    yield ours("in another order", "eight", template(containers=[container("aside", image="a"), container("main", image="third")]))  # fmt: skip
     yield get("apply to lists: get", one)
     cleared = {"metadata": {"managedFields": [{}]}}
     yield patch("apply to lists: managed fields cleared", one, cleared)

@@ -12,6 +12,7 @@ _UID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 _AGE = re.compile(r"^(<invalid>|\d+[smhd]+\d*[smh]?)$")
 _OWN = {"resourceVersion", "uid", "clusterIP", "continue", "nodePort", "storageVersionHash", "serverAddress", "token"}
+_RECORDED = re.compile(r"(ResourceVersion in (?:the precondition|record)) \(\d+\)")
 _HASH = re.compile(r"\b(a|d)-[0-9a-z]{5,10}\b")
 
 
@@ -34,6 +35,7 @@ def _plain(value: Any, *, keep: bool, key: str = "") -> Any:
     if key in _OWN and value not in ("", "None", None):
         return f"<{key}>"
     if isinstance(value, str):
+        value = _RECORDED.sub(r"\1 (<version>)", value)
         if "BEGIN CERTIFICATE" in value:
             return "<certificate>"
         text = _HASH.sub(r"\1-<hash>", _TIME.sub("<time>", _UID.sub("<uid>", value)))
@@ -69,10 +71,11 @@ def _keyed(value: Any) -> dict[str, Any]:
 
 
 def _differ_by_key(path: str, real: dict[str, Any], ours: dict[str, Any]) -> Iterator[str]:
+    # managedFields stand in the order of the seconds in which they were written
     for name in sorted(real.keys() | ours.keys()):
         yield from _differ(f"{path}[{name}]", real.get(name, "-"), ours.get(name, "-"))
     common = [name for name in ours if name in real]
-    if common != [name for name in real if name in ours]:
+    if not path.endswith("managedFields") and common != [name for name in real if name in ours]:
         yield f"{path}: order: {', '.join(real)} | {', '.join(ours)}"
 
 

@@ -41,8 +41,8 @@ def propagation() -> Iterator[Step]:
     yield get("owners: the owner is gone", f"{where}/orphaned", gone=True)
     yield get("owners: the orphan stays", f"{where}/left")
     yield delete("owners: the orphan is deleted", f"{where}/left")
-    two = _child("child", "shared")
-    two["metadata"]["ownerReferences"] += _child("child", "back")["metadata"]["ownerReferences"]
+    two = _child("child", "back")
+    two["metadata"]["ownerReferences"] += _child("child", "shared")["metadata"]["ownerReferences"]
     yield post("owners: a dependent of two", where, two)
     yield delete("owners: in the background", f"{where}/back", {"propagationPolicy": "Background"})
     yield get("owners: the dependent keeps the other", f"{where}/child", until="metadata.ownerReferences.0.name=shared")

@@ -59,7 +59,6 @@ def json_patches() -> Iterator[Step]:
         "a wrong type": [{"op": "replace", "path": f"{_CONTAINERS}/0/name", "value": 7}],
         "an invalid value": [{"op": "replace", "path": f"{_CONTAINERS}/0/name", "value": "No Name"}],
         "an unknown field": [{"op": "add", "path": "/template/spec/unknown", "value": 7}],
-        "of the whole object": [{"op": "replace", "path": "", "value": {}}],
     }  # fmt: skip
     for name, operations in patches.items():
         yield patch(f"JSON patch: {name}", _ONE, operations, JSON)
@@ -98,7 +97,6 @@ def strategic_patches() -> Iterator[Step]:
         "from a primitive list": {"metadata": {"$deleteFromPrimitiveList/finalizers": ["example.com/a", "example.com/b", "example.com/c"]}},
         "without the key": spec(containers=[{"image": "nginx"}]),
         "an unknown directive": spec(nodeSelector={"$patch": "turn"}),
-        "a directive of a wrong type": spec(nodeSelector={"$patch": 7}),
         "a wrong type": spec(containers={"name": "main"}),
         "a wrong type in a field": spec(nodeSelector=[]),
         "an unknown field": {"unknown": 1},

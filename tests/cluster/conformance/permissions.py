@@ -80,7 +80,8 @@ def reviews() -> Iterator[Step]:
     ours = f"system:serviceaccount:{NAMESPACE}:limited"
 
     def review(kind: str, **spec: Any) -> dict[str, Any]:
-        return {"apiVersion": "authorization.k8s.io/v1", "kind": kind, "spec": spec}
+        where = {"metadata": {"namespace": NAMESPACE}} if kind == here else {}
+        return {"apiVersion": "authorization.k8s.io/v1", "kind": kind, "spec": spec, **where}
 
     what = {"namespace": NAMESPACE, "verb": "get", "resource": "configmaps"}
     said = ("status.reason",)

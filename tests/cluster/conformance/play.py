@@ -16,7 +16,7 @@ import yaml
 
 from tests.cluster.conformance.steps import CLUSTER_WIDE, HELD, MERGE, NAMESPACE, Step, core, delete, get
 
-_DEADLINE_S = 40.0
+_DEADLINE_S = 120.0
 _POLL_S = 0.1
 _REFERENCE = re.compile(r"\{(rv|uid|continue|token|version):([^}]*)\}")
 _OF_META = {"rv": "resourceVersion", "uid": "uid", "continue": "continue"}

@@ -149,9 +149,12 @@ KINDS: list[tuple[str, str, str, str, dict[str, Any], dict[str, Any]]] = [
 # What controllers write a moment later: whether an answer has it already is a matter of speed. It is compared once, when it is there.
 _SETTLED = {
     "deployments": "status.conditions.1", "replicasets": "status.observedGeneration", "statefulsets": "status.updateRevision",
-    "daemonsets": "status.observedGeneration", "jobs": "", "resourcequotas": "status.used",
+    "daemonsets": "status.observedGeneration", "jobs": "", "resourcequotas": "status.used", "serviceaccounts": "",
 }  # fmt: skip
-_MOMENTS_LATER = ("status", "metadata.annotations", "items[0].status", "items[0].metadata.annotations", "rows[0].cells")
+_MOMENTS_LATER = (
+    *("status", "metadata.annotations", "items[0].status", "items[0].metadata.annotations", "rows[0].cells"),
+    *("secrets", "items[0].secrets"),
+)
 
 
 def life(

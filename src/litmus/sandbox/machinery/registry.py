@@ -232,7 +232,7 @@ class Registry:
             raise status.conflict("pods/binding", "", key.name, why)
         new = objects.copy(old)
         new["spec"]["nodeName"] = node
-        conditions.put(new, "PodScheduled", "True", now=self.now())
+        conditions.put(new, "PodScheduled", "True", now=self.now(), lastProbeTime=None)
         return old if asked.dry_run else self.store.put(pods.storage, key, new)
 
     def delete_collection(

@@ -8,7 +8,7 @@ from litmus.sandbox.machinery.objects import Obj
 
 
 def container(pod: Obj, name: str) -> str:
-    """The container called so, or the only one of the pod. Raises Refusal (400)."""
+    """The container called so, or the only one of the pod, init containers not counted. Raises Refusal (400)."""
     spec, pod_name = pod.get("spec") or {}, objects.name(pod)
     kinds = ("initContainers", "containers", "ephemeralContainers")
     known = [each["name"] for kind in kinds for each in spec.get(kind) or []]
@@ -16,11 +16,11 @@ def container(pod: Obj, name: str) -> str:
         if name not in known:
             raise status.bad_request(f"container {name} is not valid for pod {pod_name}")
         return name
-    if len(known) != 1:
-        choice = f", choose one of: [{' '.join(known)}]" if known else ""
+    mains: list[str] = [each["name"] for each in spec.get("containers") or []]
+    if len(mains) != 1:
+        choice = f", choose one of: [{' '.join(known)}]" if mains else ""
         raise status.bad_request(f"a container name must be specified for pod {pod_name}{choice}")
-    only: str = known[0]
-    return only
+    return mains[0]
 
 
 def require_node(pod: Obj) -> None:

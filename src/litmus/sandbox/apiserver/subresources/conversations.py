@@ -6,7 +6,8 @@ from starlette.responses import Response
 
 from litmus.sandbox.apiserver import streams
 from litmus.sandbox.apiserver.call import Call
-from litmus.sandbox.machinery.objects import Obj
+from litmus.sandbox.machinery import status
+from litmus.sandbox.machinery.objects import Key, Obj
 
 
 def _pod(call: Call) -> Obj:
@@ -14,9 +15,13 @@ def _pod(call: Call) -> Obj:
 
 
 def _socket(call: Call, pod: Obj) -> Path:
-    """Of a pod without a node there is none; ``streams`` refuses it before it looks."""
+    """Of a pod without a node there is none; ``streams`` refuses it before it looks. Raises Refusal 404."""
     node = (pod.get("spec") or {}).get("nodeName")
-    return call.services.kubelet_socket(node) if node else Path()
+    if not node:
+        return Path()
+    if call.registry.store.get("nodes", Key("", node)) is None:
+        raise status.not_found("pods", "", node)  # so says a real server: it looks the node up as its pod does
+    return call.services.kubelet_socket(node)
 
 
 async def exec_(call: Call) -> Response:

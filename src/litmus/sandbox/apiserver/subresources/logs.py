@@ -10,22 +10,22 @@ from starlette.responses import Response
 from litmus.sandbox.apiserver import answers, query
 from litmus.sandbox.apiserver.call import Call
 from litmus.sandbox.apiserver.requests import truth
+from litmus.sandbox.apiserver.streams import targets
 from litmus.sandbox.machinery import objects, status
-from litmus.sandbox.machinery.objects import Key, Obj
+from litmus.sandbox.machinery.objects import Key
 from litmus.sandbox.machinery.status import Cause
 
 from . import kubelet
 
 _FLAGS = ("follow", "previous", "timestamps")
 _NUMBERS = {"sinceSeconds": 1, "tailLines": 0, "limitBytes": 1}
-_KINDS_OF_CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
 
 
 async def serve(call: Call) -> Response:
     """Raises Refusal 400, 404, 422 and what the kubelet refuses. 204 while the pod has no node."""
     parameters = _parameters(call)
     pod = call.registry.get(call.known, call.key)
-    container = container_of(pod, call.query.get("container", ""))
+    container = targets.container(pod, call.query.get("container", ""))
     node = (pod.get("spec") or {}).get("nodeName")
     if not node:
         empty = Response(status_code=204)
@@ -35,24 +35,6 @@ async def serve(call: Call) -> Response:
         raise status.not_found("pods", "", node)  # so says a real server: it looks the node up as its pod does
     path = f"/containerLogs/{objects.namespace(pod)}/{objects.name(pod)}/{container}"
     return await kubelet.fetch(call, node, path, parameters, about="pods/log")
-
-
-def container_of(pod: Obj, asked: str) -> str:
-    """The container that is meant: the one asked for, or the only one. Raises Refusal 400."""
-    spec, name = pod.get("spec") or {}, objects.name(pod)
-    names = {kind: [one["name"] for one in spec.get(kind) or []] for kind in _KINDS_OF_CONTAINERS}
-    if asked:
-        if not any(asked in known for known in names.values()):
-            raise status.bad_request(f"container {asked} is not valid for pod {name}")
-        return asked
-    if len(names["containers"]) == 1:
-        return str(names["containers"][0])
-    message = f"a container name must be specified for pod {name}"
-    if names["containers"]:
-        message += f", choose one of: [{' '.join(names['containers'])}]"
-    if names["initContainers"]:
-        message += f" or one of the init containers: [{' '.join(names['initContainers'])}]"
-    raise status.bad_request(message)
 
 
 def _parameters(call: Call) -> dict[str, str]:
