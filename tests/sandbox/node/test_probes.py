@@ -63,7 +63,7 @@ class Asked:
         self.unhealthy: list[tuple[Kind, str]] = []
 
     async def ask(self, probe: Obj, timeout_s: float) -> Answer:
-        kind = probe["exec"]["command"][0]
+        kind = probe["exec"]["command"][0] if "exec" in probe else probe["httpGet"]["path"]
         self.times.append((kind, asyncio.get_running_loop().time()))
         answers = self.answers[kind]
         return answers.popleft() if len(answers) > 1 else answers[0]
@@ -149,3 +149,19 @@ async def test_an_attempt_that_could_not_be_made_counts_for_nothing() -> None:
     assert (2, "liveness", False) not in asked.told
     assert len(asked.told) == 2
     assert asked.unhealthy == [("liveness", "can't ask")] * 4
+
+
+@pytest.mark.looptime
+async def test_a_port_that_opens_within_a_second_of_the_start_was_never_closed() -> None:
+    asked = Asked(readiness=[NO, NO, NO, YES])
+    await asked.watch({"readinessProbe": {"httpGet": {"path": "readiness"}}}, for_s=5)
+    (at, kind, result) = asked.told[-1]
+    assert (kind, result, asked.unhealthy) == ("readiness", True, [])
+    assert at == pytest.approx(0.3)
+
+
+@pytest.mark.looptime
+async def test_a_port_that_stays_closed_fails_once_a_period() -> None:
+    asked = Asked(readiness=[NO])
+    await asked.watch({"readinessProbe": {"httpGet": {"path": "readiness"}}}, for_s=25)
+    assert len(asked.unhealthy) == 3

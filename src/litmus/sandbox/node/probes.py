@@ -14,6 +14,11 @@ from litmus.sandbox.machinery.objects import Obj
 
 Kind = Literal["startup", "readiness", "liveness"]
 
+# A kubelet hears of a start when it next looks at its runtime, a second later at most (pkg/kubelet/pleg), and then asks
+# at once. Here it hears at once, so it is in that second that a port may still be closed without anybody noticing.
+_UNNOTICED_S = 1.0
+_AGAIN_S = 0.1
+
 
 class Answer(NamedTuple):
     """What one attempt found. ``error``: it could not be made, which counts for nothing."""
@@ -78,23 +83,26 @@ class Told:
 
 async def watch(container: Obj, ask: Ask, told: Told) -> None:
     """Probes a running container until it is cancelled, or until liveness or startup failed for good."""
-    startup = container.get("startupProbe")
-    if startup and not await _probe("startup", startup, ask, told, until=True):
+    startup, noticed = container.get("startupProbe"), asyncio.get_running_loop().time() + _UNNOTICED_S
+    if startup and not await _probe("startup", startup, ask, told, noticed=noticed, until=True):
         return
     if not startup:
         told.changed("startup", True)
     async with asyncio.TaskGroup() as group:
         readiness, liveness = container.get("readinessProbe"), container.get("livenessProbe")
         if readiness:
-            group.create_task(_probe("readiness", readiness, ask, told))
+            group.create_task(_probe("readiness", readiness, ask, told, noticed=noticed))
         else:
             told.changed("readiness", True)
         if liveness:
-            group.create_task(_probe("liveness", liveness, ask, told))
+            group.create_task(_probe("liveness", liveness, ask, told, noticed=noticed))
 
 
-async def _probe(kind: Kind, probe: Obj, ask: Ask, told: Told, *, until: bool | None = None) -> bool:
-    """Asks again and again; ends when the result is ``until``, or False for liveness and startup."""
+async def _probe(kind: Kind, probe: Obj, ask: Ask, told: Told, *, noticed: float, until: bool | None = None) -> bool:
+    """Asks again and again; ends when the result is ``until``, or False for liveness and startup.
+
+    ``noticed``: from when on a closed port is a failure, in the loop's time. Commands are never run more often for it.
+    """
     schedule = Schedule.of(probe)
     tally = Tally(schedule, result=True if kind == "liveness" else None)
     await asyncio.sleep(schedule.initial_delay_s)
@@ -102,6 +110,9 @@ async def _probe(kind: Kind, probe: Obj, ask: Ask, told: Told, *, until: bool | 
     while True:
         due = loop.time() + schedule.period_s
         answer = await ask(probe, schedule.timeout_s)
+        if not answer.success and "exec" not in probe and loop.time() + _AGAIN_S < noticed:
+            await asyncio.sleep(_AGAIN_S)
+            continue
         if not answer.success:
             told.unhealthy(kind, answer)
         if not answer.error and tally.record(answer.success):
