@@ -159,6 +159,12 @@ def _pem(entry: dict[str, str], name: str) -> bytes:
     return Path(entry[name]).read_bytes() if name in entry else b""
 
 
+def version(kubeconfig: Path) -> str:
+    """Of the cluster: its ``gitVersion``."""
+    asked = Step(name="version", method="GET", path="/version")
+    return str(Player(kubeconfig).play([asked])["version"].content["gitVersion"])
+
+
 def leftovers(kubeconfig: Path) -> None:
     """Removes what an earlier play that broke off left behind, and waits until it is gone."""
     steps = [

@@ -247,7 +247,7 @@ def collections() -> Iterator[Step]:
     yield delete("collection: all", leases, {"propagationPolicy": "Background"})
     yield get("collection: nothing is left", leases)
     yield delete("collection: of another namespace", "/apis/coordination.k8s.io/v1/namespaces/nowhere/leases")
-    yield delete("collection: of everywhere", "/apis/coordination.k8s.io/v1/leases")
+    yield delete("collection: of everywhere", "/apis/coordination.k8s.io/v1/leases?dryRun=All")
 
 
 def scales() -> Iterator[Step]:

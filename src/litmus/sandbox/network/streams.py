@@ -179,6 +179,7 @@ class Listener:
         loop = asyncio.get_running_loop()
         try:
             accepted, _ = listening.accept()
+            accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio does not see that this is TCP
         except (BlockingIOError, InterruptedError, ConnectionAbortedError):
             return
         except OSError as problem:  # too many open files: others must end first
