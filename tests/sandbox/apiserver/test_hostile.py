@@ -195,3 +195,27 @@ async def test_the_rules_of_strangers_namespaces_are_not_remembered_without_end(
     for number in range(5_000):
         rulebook.grants(ANONYMOUS, f"ns-{number}")
     assert len(rulebook._known) <= 4096
+
+
+@pytest.mark.parametrize("value", [1, "x", [1], {"a": 1}, True, 1.5])
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        ("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", "resourceAttributes"),
+        ("/apis/authorization.k8s.io/v1/subjectaccessreviews", "groups"),
+        ("/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", "namespace"),
+        ("/apis/authentication.k8s.io/v1/tokenreviews", "token"),
+        ("/api/v1/namespaces/shop/serviceaccounts/default/token", "boundObjectRef"),
+    ],
+)
+async def test_what_is_asked_and_not_stored_has_types_as_well(server, path, field, value):
+    for body in ({"spec": value}, {"metadata": value}, {"spec": {field: value}}):
+        assert (await server("POST", path, body)).code in (201, 400, 422)
+
+
+@pytest.mark.parametrize("path", ["pods/p/eviction", "pods/p/binding", "bindings"])
+@pytest.mark.parametrize("field", ["metadata", "target", "deleteOptions"])
+async def test_an_eviction_or_binding_of_wrong_types_is_a_bad_request(server, path, field):
+    found = await server("POST", f"/api/v1/namespaces/shop/{path}", {"metadata": {"name": "p"}, field: 1})
+    assert "Internal error" not in found.message
+    assert found.code >= 400

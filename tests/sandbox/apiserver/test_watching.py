@@ -335,3 +335,24 @@ async def test_a_watch_is_json(server):
 async def test_reviews_cannot_be_watched(server):
     answer = await server("GET", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews?watch=1")
     assert answer.code == 405
+
+
+async def test_a_change_that_comes_with_the_deadline_is_not_lost(maps, watch, monkeypatch):
+    """The deadline has cancelled the wait, and before the watch runs again somebody writes."""
+    revision = maps.create("a")
+    real = watching._Watch._next_change
+
+    async def too_late(self, within_s):
+        monkeypatch.undo()
+
+        async def wait():
+            maps.create("b")
+            raise TimeoutError
+
+        monkeypatch.setattr(self._wake, "wait", wait)
+        await real(self, within_s)
+        monkeypatch.undo()
+
+    monkeypatch.setattr(watching._Watch, "_next_change", too_late)
+    watcher = watch(f"resourceVersion={revision}")
+    assert await watcher.told(1) == [("ADDED", "b")]

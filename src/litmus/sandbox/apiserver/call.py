@@ -9,7 +9,7 @@ from litmus.sandbox.apiserver import bodies, negotiation, query
 from litmus.sandbox.apiserver.negotiation import Accepted
 from litmus.sandbox.apiserver.requests import RequestInfo
 from litmus.sandbox.apiserver.services import Services
-from litmus.sandbox.machinery import patches, status
+from litmus.sandbox.machinery import patches, schemas, status
 from litmus.sandbox.machinery.objects import Key, Obj
 from litmus.sandbox.machinery.options import DeleteOptions, Options, User
 from litmus.sandbox.machinery.registry import Patch, Registry
@@ -111,6 +111,10 @@ class Call:
             repeated = duplicates.parse(body)[1]
             validate_fields(expected, (), asked=asked, duplicate=repeated)
         return found
+
+    async def read(self, expected: Resource, *, asked: Options, versions: tuple[str, ...] = ()) -> Obj:
+        """The object in the body, its values of the right types: for kinds that no registry stores. Raises Refusal."""
+        return schemas.decode(expected, await self.decoded(expected, asked=asked, versions=versions), asked=asked)
 
     async def patch(self, expected: Resource) -> Patch:
         """The patch in the body, of an object of ``expected``. Raises Refusal 400, 413 and 415."""

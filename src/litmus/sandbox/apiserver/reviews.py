@@ -27,7 +27,7 @@ async def serve(call: Call) -> Response:
     if call.info.verb != "create" or call.info.name or (resource.namespaced and not call.info.namespace):
         raise handlers.method_not_allowed()
     asked = call.options()
-    review = await call.decoded(resource, asked=asked)
+    review = await call.read(resource, asked=asked)
     review.pop("status", None)
     shown = REVIEWS[resource.qualified](call, review, review.get("spec") or {})
     meta = review.get("metadata") or {}

@@ -1,6 +1,7 @@
 """The control plane of a sandbox: API server, controllers and scheduler over one store, on one loop."""
 
 import asyncio
+import asyncio.sslproto
 import logging
 import socket
 from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +22,10 @@ from litmus.sandbox.machinery.store import Store
 from . import bootstrap, controllers
 
 log = logging.getLogger(__name__)
+
+# What asyncio sets aside for each connection: 256 KiB by itself, which a hundred watchers, or a thousand clients that
+# connect and say nothing, would all keep. A record of TLS has 16 KiB.
+_TLS_BUFFER_BYTES = 32 * 1024
 
 CONTROLLERS = User(name="system:kube-controller-manager", groups=("system:masters",))
 
@@ -60,6 +65,7 @@ class Plane:
         """Serves and controls until cancelled."""
         bootstrap.bootstrap(self.cluster)
         bootstrap_policy.install(self.registry)
+        asyncio.sslproto.SSLProtocol.max_size = _TLS_BUFFER_BYTES
         config = uvicorn.Config(
             app.application(self.serves),
             http=upgrade.Protocol,

@@ -29,7 +29,7 @@ async def serve_legacy(call: Call) -> Response:
 
 async def _bind(call: Call, name: str) -> Response:
     asked = call.options()
-    found = await call.decoded(BINDING, asked=asked)
+    found = await call.read(BINDING, asked=asked)
     if name and objects.name(found) != name:
         raise status.bad_request("name in URL does not match name in Binding object")
     target = found.get("target") or {}

@@ -30,7 +30,7 @@ _TOO_MANY = "This pod has more than one PodDisruptionBudget, which the eviction 
 async def serve(call: Call) -> Response:
     """Raises Refusal 400, 404, 409, 422, 429, and 500 when several budgets claim the pod."""
     writing = call.options()
-    asked = await call.decoded(EVICTION, asked=writing, versions=(_OLD_VERSION,))
+    asked = await call.read(EVICTION, asked=writing, versions=(_OLD_VERSION,))
     if objects.name(asked) != call.info.name:
         raise status.bad_request("name in URL does not match name in Eviction object")
     body = {**(asked.get("deleteOptions") or {}), "kind": "DeleteOptions"}

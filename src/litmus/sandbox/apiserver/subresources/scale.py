@@ -31,7 +31,7 @@ async def get(call: Call) -> Response:
 async def update(call: Call) -> Response:
     """Raises Refusal 400, 404, 409 and 422."""
     asked = call.options()
-    new = await call.decoded(SCALE, asked=asked)
+    new = await call.read(SCALE, asked=asked)
     name = objects.name(new)
     if name and name != call.info.name:
         why = f"the name of the object ({name}) does not match the name on the URL ({call.info.name})"

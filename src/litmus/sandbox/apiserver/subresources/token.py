@@ -27,7 +27,7 @@ _LISTED_VERSIONS = ("authentication.k8s.io/v1beta1",)
 async def serve(call: Call) -> Response:
     """Raises Refusal 400, 404, 409 and 422."""
     asked = call.options()
-    request = await call.decoded(TOKEN_REQUEST, asked=asked, versions=_LISTED_VERSIONS)
+    request = await call.read(TOKEN_REQUEST, asked=asked, versions=_LISTED_VERSIONS)
     name = objects.name(request)
     if name and name != call.info.name:
         why = f"the name of the object ({name}) does not match the name on the URL ({call.info.name})"
