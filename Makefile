@@ -24,7 +24,7 @@ demo: $(READY) ## a chaos experiment on this machine, from nothing
 	@$(BIN)/litmus demo
 
 test: $(READY) ## the tests that need no cluster
-	@$(BIN)/python -m pytest --ignore=tests/cluster
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --ignore=tests/cluster
 
 lint: $(READY) ## style, types and layers
 	@$(BIN)/ruff check --output-format=concise .
