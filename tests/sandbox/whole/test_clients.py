@@ -30,6 +30,9 @@ from lightkube.types import PatchType
 
 from tests.sandbox.whole.conftest import Sandbox, until
 
+# The official client's streams leave their sockets to the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:ResourceWarning")
+
 
 @pytest.fixture
 def api(sandbox: Sandbox) -> Iterator[client.ApiClient]:
