@@ -1,4 +1,4 @@
-"""The sandbox and a real cluster answer the same thousand requests; every difference has a reason that users can read."""
+"""The sandbox and a real cluster answer the same thousand requests; differences have reasons that users can read."""
 
 import tempfile
 from collections.abc import Iterator

@@ -145,3 +145,13 @@ def test_what_does_not_change_is_not_written(world: World, endpoints: Endpoints)
     world.change("pods", made, status={**made["status"], "message": "alive"})
     world.settle(endpoints)
     assert world.get("endpoints", "web", "default") is before
+
+
+def test_endpoints_that_a_user_makes_are_nobody_elses_business(world: World, endpoints: Endpoints) -> None:
+    service(world)
+    world.settle(endpoints)
+    world.delete("services", "web", "default")
+    world.settle(endpoints)
+    world.make("endpoints", {"metadata": {"name": "web", "namespace": "default"}, "subsets": []})
+    world.settle(endpoints)
+    assert len(world.there("endpoints")) == 1

@@ -257,3 +257,95 @@ def test_an_event_has_two_faces(registry: Registry) -> None:
     assert (seen["note"], seen["regarding"]["name"]) == ("why", "p")
     assert "message" not in seen
     assert registry.get(core, Key("here", "e"))["message"] == "why"
+
+
+def test_an_update_that_means_another_object_is_refused(registry: Registry, maps: Resource) -> None:
+    old = made(registry, maps)
+    refused: dict[str, tuple[int, str]] = {}
+    for field, value in {"uid": "x", "namespace": "there", "name": "", "resourceVersion": "x"}.items():
+        changed = {**old, "metadata": {**old["metadata"], field: value}}
+        with pytest.raises(Refusal) as why:
+            registry.update(maps, Key("here", "a"), changed, asked=ASKED)
+        refused[field] = (why.value.code, why.value.message)
+    seen = f"Precondition failed: UID in precondition: x, UID in object meta: {old['metadata']['uid']}"
+    error = "StorageError: invalid object, Code: 4, Key: /registry/configmaps/here/a, ResourceVersion: 0"
+    assert refused == {
+        "uid": (409, f'Operation cannot be fulfilled on configmaps "a": {error}, AdditionalErrorMsg: {seen}'),
+        "namespace": (
+            400,
+            "the namespace of the object (there) does not match the namespace on the request (here)",
+        ),
+        "name": (400, "the name of the object (a based on URL) was undeterminable: name must be provided"),
+        "resourceVersion": (500, 'strconv.ParseUint: parsing "x": invalid syntax'),
+    }
+
+
+def test_nobody_begins_a_deletion_by_an_update(registry: Registry, maps: Resource) -> None:
+    old = made(registry, maps)
+    changed = {**old, "metadata": {**old["metadata"], "deletionGracePeriodSeconds": 7}}
+    with pytest.raises(Refusal) as why:
+        registry.update(maps, Key("here", "a"), changed, asked=ASKED)
+    said = "metadata.deletionGracePeriodSeconds: Invalid value: 7: field is immutable"
+    assert why.value.message == f'ConfigMap "a" is invalid: {said}'
+
+
+def test_a_dry_run_of_an_update_shows_the_version_that_is_stored(registry: Registry, maps: Resource) -> None:
+    old = made(registry, maps)
+    meta = {name: value for name, value in old["metadata"].items() if name != "resourceVersion"}
+    asked = dataclasses.replace(ASKED, dry_run=True)
+    shown = registry.update(maps, Key("here", "a"), {**old, "metadata": meta, "data": {}}, asked=asked)
+    assert shown["metadata"]["resourceVersion"] == old["metadata"]["resourceVersion"]
+
+
+def test_an_owner_that_is_named_twice_is_kept_once_and_said(registry: Registry, maps: Resource) -> None:
+    owner = {"apiVersion": "v1", "kind": "Pod", "name": "p", "uid": "u"}
+    asked = dataclasses.replace(ASKED, warnings=[])
+    body = {"metadata": {"name": "a", "ownerReferences": [owner, dict(owner)]}}
+    stored = registry.create(maps, body, namespace="here", asked=asked)
+    assert stored["metadata"]["ownerReferences"] == [owner]
+    assert [text[:59] for text in asked.warnings] == [".metadata.ownerReferences contains duplicate entries; API s"]
+
+
+def test_a_pod_that_goes_at_once_is_seen_leaving(registry: Registry) -> None:
+    pods = registry.catalogue.named("pods")
+    body = {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "a", "image": "x"}]}}
+    registry.create(pods, body, namespace="here", asked=ASKED)
+    seen: list[tuple[str, bool]] = []
+    registry.store.subscribe(
+        "pods", lambda event: seen.append((event.type, "deletionTimestamp" in event.obj["metadata"]))
+    )
+    last, gone = registry.delete(pods, Key("here", "p"), asked=DELETE)
+    assert gone
+    assert last["metadata"]["deletionGracePeriodSeconds"] == 0
+    assert seen == [("MODIFIED", True), ("DELETED", True)]
+
+
+def test_a_definition_gets_its_finalizer_when_it_is_to_go(registry: Registry) -> None:
+    definitions = registry.catalogue.named("customresourcedefinitions.apiextensions.k8s.io")
+    names = {"plural": "things", "kind": "Thing"}
+    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {"type": "object"}}}
+    spec = {"group": "x.io", "scope": "Namespaced", "names": names, "versions": [version]}
+    made = registry.create(definitions, {"metadata": {"name": "things.x.io"}, "spec": spec}, asked=ASKED)
+    assert "finalizers" not in made["metadata"]
+    left, gone = registry.delete(definitions, Key("", "things.x.io"), asked=DELETE)
+    assert not gone
+    assert left["metadata"]["finalizers"] == ["customresourcecleanup.apiextensions.k8s.io"]
+    assert left["metadata"]["generation"] == made["metadata"]["generation"]
+    assert left["status"]["conditions"][-1]["reason"] == "InstanceDeletionPending"
+
+
+def test_a_new_event_says_who_reports_what(registry: Registry) -> None:
+    events = registry.catalogue.named("events.events.k8s.io")
+    with pytest.raises(Refusal) as why:
+        registry.create(events, {"metadata": {"name": "e"}, "type": "Odd"}, namespace="here", asked=ASKED)
+    assert why.value.message.startswith('Event "e" is invalid: [')
+    assert {cause["field"] for cause in why.value.details["causes"]} == {
+        "eventTime",
+        "type",
+        "involvedObject.namespace",
+    }
+    body = {"metadata": {"name": "e"}, "type": "Normal", "eventTime": "2026-01-01T00:00:00.000000Z"}
+    with pytest.raises(Refusal) as why:
+        registry.create(events, body, namespace="here", asked=ASKED)
+    fields = {cause["field"] for cause in why.value.details["causes"]}
+    assert fields == {"involvedObject.namespace", "reportingController", "reportingInstance", "action", "reason"}

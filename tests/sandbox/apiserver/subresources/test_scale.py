@@ -142,3 +142,25 @@ async def test_a_custom_object_is_scaled_where_its_definition_says(server):
     answer = await server("PATCH", f"{path}/d/scale", {"spec": {"replicas": -1}}, type=MERGE)
     said = 'Widget.x.io "d" is invalid: .spec.replicas: Invalid value: -1: should be a non-negative integer'
     assert (answer.code, answer.message) == (422, said)
+
+
+async def test_a_scale_of_another_object_or_type_is_refused_as_a_write_of_the_object_is(server, deployment):
+    other = await server("PUT", f"{DEPLOYMENT}/scale", scale(1, uid="x"))
+    assert (other.code, other.message.partition(": ")[0]) == (
+        409,
+        'Operation cannot be fulfilled on deployments.apps "d"',
+    )
+    many = await server("PATCH", f"{DEPLOYMENT}/scale", {"spec": {"replicas": "many"}}, type=MERGE)
+    assert (many.code, many.content["details"]["causes"][0]["field"]) == (422, "patch")
+
+
+async def test_each_kind_says_in_its_words_that_it_is_not_there(server):
+    said = {}
+    for kind, path in {"d": "apis/apps/v1", "r": "api/v1", "s": "apis/apps/v1"}.items():
+        plural = {"d": "deployments", "r": "replicationcontrollers", "s": "statefulsets"}[kind]
+        said[plural] = (await server("GET", f"/{path}/namespaces/shop/{plural}/none/scale")).message
+    assert said == {
+        "deployments": 'deployments/scale.apps "none" not found',
+        "replicationcontrollers": 'replicationcontrollers/scale.autoscaling "none" not found',
+        "statefulsets": 'statefulsets.apps "none" not found',
+    }

@@ -180,3 +180,13 @@ def test_a_strategic_patch_of_the_kind_does_nothing() -> None:
     patch = patches.Patch(kind="strategic", body={"kind": "Foo"}, shapes=lambda _: shape())
     pods = resources.built_in().named("pods")
     assert patch.applied(pods, POD, subresource="", asked=Options(), now=datetime(2026, 1, 1, tzinfo=UTC)) == POD
+
+
+def test_what_an_object_lacks_is_null_to_a_json_patch() -> None:
+    labels = {"op": "add", "path": "/metadata/labels", "value": {}}
+    for operation, left in (
+        ({"op": "replace", "path": "/metadata/labels/new", "value": "x"}, {"new": "x"}),
+        ({"op": "copy", "from": "/metadata/labels/none", "path": "/metadata/labels/new"}, {"new": None}),
+        ({"op": "test", "path": "/metadata/labels/none", "value": None}, {}),
+    ):
+        assert patched("json", [labels, operation])["metadata"]["labels"] == left
