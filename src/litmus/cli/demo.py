@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -135,11 +134,7 @@ async def _run(folder: folders.Folder, *, duration_s: int) -> report.Outcome:
     _command("litmus run engine.yaml")
     async with Cluster.connect(kubeconfig=str(folder.kubeconfig)) as cluster:
         wanted, plain = engine_file.read(file, namespace=NAMESPACE)
-        try:
-            return await run.carry_out(cluster, wanted, plain, shown_on=sys.stdout)
-        finally:
-            for number in (signal.SIGINT, signal.SIGTERM):  # which stopped the run, and from now on the demo
-                asyncio.get_running_loop().remove_signal_handler(number)
+        return await run.carry_out(cluster, wanted, plain, shown_on=sys.stdout)
 
 
 def _chaos(outcome: report.Outcome) -> tuple[float, float]:

@@ -109,8 +109,7 @@ class _Following:
         try:
             await asyncio.wait({follow, stopping}, return_when=asyncio.FIRST_COMPLETED)
             if not follow.done():
-                for number in (signal.SIGINT, signal.SIGTERM):
-                    loop.remove_signal_handler(number)
+                _unhandle(loop)
                 self.display.line("interrupted: stopping the engine (once more leaves without waiting)")
                 await stop.request(self.cluster, self.engine)
                 await asyncio.wait({follow}, timeout=_STOP_DEADLINE_S)
@@ -118,6 +117,7 @@ class _Following:
                     raise failures.Failed(f"engine {meta.name} did not stop in {_STOP_DEADLINE_S:.0f} s; look at it")
             return follow.result()
         finally:
+            _unhandle(loop)
             for task in (follow, stopping):
                 task.cancel()
             await asyncio.gather(follow, stopping, return_exceptions=True)
@@ -164,6 +164,11 @@ class _Following:
             f"no operator took up the engine within {_OPERATOR_DEADLINE_S:.0f} s, so it is set to stop; "
             f"is it running? kubectl get pods -n {names.OPERATOR_NAMESPACE}, or litmus install"
         )
+
+
+def _unhandle(loop: asyncio.AbstractEventLoop) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.remove_signal_handler(number)
 
 
 def finished(engine: api.ChaosEngine) -> bool:

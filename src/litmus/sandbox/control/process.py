@@ -84,7 +84,7 @@ def _write(folder: Folder, settings: Settings, images: Mapping[str, Image]) -> N
 
 @contextlib.contextmanager
 def _listener(settings: Settings) -> Iterator[socket.socket]:
-    # The protocol is named because asyncio turns Nagle's delay off only where it is: else an answer may take 40 ms more.
+    # The protocol is named because asyncio turns Nagle's delay off only where it is: else an answer may take 40 ms.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
