@@ -163,9 +163,6 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
             r"^pages: a broken token: message: invalid continue token: continue key is not valid: ",
             r"^strategic patch: no JSON: message: unexpected EOF \| unexpected end of JSON input$",
         ),
-        "The metadata of a DaemonSet in a Table shows `deprecated.daemonset.template.generation` too.": (
-            r"^daemonsets table: rows\[0\]\.object\.metadata\.annotations: ",
-        ),
     },
 }
 

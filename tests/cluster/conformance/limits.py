@@ -50,7 +50,9 @@ def ranges() -> Iterator[Step]:
         "defaults": {}, "too little": {"requests": {"cpu": "10m"}}, "too much": {"limits": {"cpu": "2"}}, "too far apart": {"requests": {"cpu": "50m"}, "limits": {"cpu": "1"}},
         "several": {"requests": {"cpu": "10m"}, "limits": {"cpu": "2", "memory": "2Gi"}}, "a limit only": {"limits": {"cpu": "200m"}},
     }.items():  # fmt: skip
-        yield post(f"range: {name}", dry, _pod("r", **resources))
+        # a real server finds several mistakes in any order
+        ignore = ("message",) if name == "several" else ()
+        yield post(f"range: {name}", dry, _pod("r", **resources), ignore=ignore)
     mains = [{"name": n, "image": "nginx", "resources": {"limits": {"cpu": "1"}}} for n in ("a", "b")]
     yield post("range: too much of a pod", dry, pod("r", containers=mains, automountServiceAccountToken=False))
     wrong = {"type": "Container", "min": {"cpu": "2"}, "max": {"cpu": "1"}, "default": {"cpu": "3"}}

@@ -153,7 +153,7 @@ _SETTLED = {
 }  # fmt: skip
 _MOMENTS_LATER = (
     *("status", "metadata.annotations", "items[0].status", "items[0].metadata.annotations", "rows[0].cells"),
-    *("secrets", "items[0].secrets"),
+    *("rows[0].object.metadata.annotations", "secrets", "items[0].secrets"),
 )
 
 
