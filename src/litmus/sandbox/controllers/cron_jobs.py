@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from litmus.sandbox.machinery import objects, status
+from litmus.sandbox.machinery import conditions, objects, status
 from litmus.sandbox.machinery.cluster import Cluster
 from litmus.sandbox.machinery.objects import Key, Obj
 
-from . import conditions, owners, pods, schedules
+from . import owners, pods, schedules
 
 RESOURCE = "cronjobs.batch"
 JOBS = "jobs.batch"

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from litmus.sandbox.machinery import objects
+from litmus.sandbox.machinery import conditions, objects
 from litmus.sandbox.machinery.objects import Obj
 
-from . import conditions, rollouts
+from . import rollouts
 
 PROGRESSING, AVAILABLE, FAILURE = "Progressing", "Available", "ReplicaFailure"
 _FIGURES = ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas")
@@ -78,7 +78,7 @@ def with_progress(deployment: Obj, status: Obj, new: Obj | None, now: datetime) 
     if not has_deadline(deployment):
         return {**status, "conditions": conditions.without(status["conditions"], PROGRESSING)}
     before = deployment.get("status", {})
-    current = conditions.find(before.get("conditions"), PROGRESSING)
+    current = conditions.named(before.get("conditions"), PROGRESSING)
     settled = current is not None and current["reason"] == "NewReplicaSetAvailable"
     if settled and status.get("replicas", 0) == status.get("updatedReplicas", 0):
         return status  # no rollout is under way: pods that come and go are not progress
@@ -101,7 +101,7 @@ def with_progress(deployment: Obj, status: Obj, new: Obj | None, now: datetime) 
 def with_failure(status: Obj, new: Obj | None, old: Sequence[Obj]) -> Obj:
     """The status with the ReplicaFailure of a replica set, the new one's before an old one's."""
     for replica_set in [*([new] if new is not None else []), *old]:
-        failure = conditions.find(replica_set.get("status", {}).get("conditions"), FAILURE)
+        failure = conditions.named(replica_set.get("status", {}).get("conditions"), FAILURE)
         if failure is not None:
             said = {**failure, "lastUpdateTime": failure["lastTransitionTime"]}
             return {**status, "conditions": conditions.merged(status["conditions"], said)}
@@ -110,7 +110,7 @@ def with_failure(status: Obj, new: Obj | None, old: Sequence[Obj]) -> Obj:
 
 def next_check_s(deployment: Obj, status: Obj, now: datetime) -> float | None:
     """Seconds until the rollout may have to be called failed; None when nothing is waited for."""
-    current = conditions.find(status.get("conditions"), PROGRESSING)
+    current = conditions.named(status.get("conditions"), PROGRESSING)
     if not has_deadline(deployment) or current is None:
         return None
     if current["reason"] == "ProgressDeadlineExceeded" or is_complete(deployment, status):

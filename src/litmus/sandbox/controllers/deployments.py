@@ -9,11 +9,11 @@ Source of the order of steps: pkg/controller/deployment.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from litmus.sandbox.machinery import objects, status
+from litmus.sandbox.machinery import conditions, objects, status
 from litmus.sandbox.machinery.cluster import Cluster
 from litmus.sandbox.machinery.objects import Key, Obj
 
-from . import conditions, deployment_history, deployment_status, owners, pods, rollouts, templates
+from . import deployment_history, deployment_status, owners, pods, rollouts, templates
 from .deployment_status import PROGRESSING
 
 RESOURCE = "deployments.apps"
@@ -201,7 +201,7 @@ class Deployments:
         shown = objects.annotations(work.new).get(deployment_history.REVISION, str(number))
         work.deployment["metadata"].setdefault("annotations", {})[deployment_history.REVISION] = shown
         listed = work.deployment.get("status", {}).get("conditions")
-        if deployment_status.has_deadline(work.deployment) and conditions.find(listed, PROGRESSING) is None:
+        if deployment_status.has_deadline(work.deployment) and conditions.named(listed, PROGRESSING) is None:
             self._say(
                 work.deployment, "True", "FoundNewReplicaSet", f'Found new replica set "{objects.name(work.new)}"'
             )
@@ -257,7 +257,7 @@ class Deployments:
         """A pause stops the clock of the progress deadline, and resuming starts it anew."""
         if not deployment_status.has_deadline(deployment):
             return
-        current = conditions.find(deployment.get("status", {}).get("conditions"), PROGRESSING) or {}
+        current = conditions.named(deployment.get("status", {}).get("conditions"), PROGRESSING) or {}
         if current.get("reason") == "ProgressDeadlineExceeded":
             return
         paused, said = bool(deployment["spec"].get("paused")), current.get("reason") == "DeploymentPaused"

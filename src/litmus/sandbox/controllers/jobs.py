@@ -9,11 +9,11 @@ Source of reasons, messages and the order of checks: pkg/controller/job.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from litmus.sandbox.machinery import objects, status
+from litmus.sandbox.machinery import conditions, objects, status
 from litmus.sandbox.machinery.cluster import Cluster
 from litmus.sandbox.machinery.objects import Key, Obj
 
-from . import conditions, job_failures, job_indexes, job_pods, owners, pods
+from . import job_failures, job_indexes, job_pods, owners, pods
 from .job_failures import Streak
 
 RESOURCE = "jobs.batch"
@@ -186,7 +186,7 @@ class Jobs:
 
     def _verdict(self, work: _Work, policy: str) -> _Verdict | None:
         for type_ in _ENDS:
-            said = conditions.find(work.listed, type_)
+            said = conditions.named(work.listed, type_)
             if said is not None and said["status"] == "True":
                 return _Verdict(type_, said.get("reason", ""), said.get("message", ""))
         if policy:
@@ -361,7 +361,7 @@ class Jobs:
 def _end(job: Obj) -> Obj | None:
     """The condition that says that the Job is over, if it is."""
     listed = job["status"].get("conditions")
-    found = [said for type_ in _ENDS.values() if (said := conditions.find(listed, type_)) and said["status"] == "True"]
+    found = [said for type_ in _ENDS.values() if (said := conditions.named(listed, type_)) and said["status"] == "True"]
     return found[0] if found else None
 
 

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from litmus.sandbox.machinery import objects, status
+from litmus.sandbox.machinery import conditions, objects, status
 from litmus.sandbox.machinery.cluster import Cluster
 from litmus.sandbox.machinery.objects import Obj
 
-from . import conditions, owners
+from . import owners
 
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 _PHASES = {"Pending": 0, "Unknown": 1, "Running": 2}
@@ -48,7 +48,7 @@ def is_ready(pod: Obj) -> bool:
 
 def ready_since(pod: Obj) -> datetime | None:
     """When it became ready; None while it is not."""
-    found = conditions.find(pod.get("status", {}).get("conditions"), "Ready")
+    found = conditions.named(pod.get("status", {}).get("conditions"), "Ready")
     if found is None or found["status"] != "True" or not found.get("lastTransitionTime"):
         return None
     return objects.moment(found["lastTransitionTime"])

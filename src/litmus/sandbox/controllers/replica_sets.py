@@ -8,11 +8,11 @@ become its own. Source of status and events: pkg/controller/replicaset.
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from litmus.sandbox.machinery import objects, status
+from litmus.sandbox.machinery import conditions, objects, status
 from litmus.sandbox.machinery.cluster import Cluster
 from litmus.sandbox.machinery.objects import Key, Obj
 
-from . import conditions, owners, pods
+from . import owners, pods
 
 BURST = 500
 """Pods that one reconcile creates or deletes at most."""
@@ -116,7 +116,7 @@ class ReplicaSets:
         listed = replica_set.get("status", {}).get("conditions")
         if refusal is None:
             return conditions.without(listed, "ReplicaFailure")
-        if conditions.find(listed, "ReplicaFailure") is not None:
+        if conditions.named(listed, "ReplicaFailure") is not None:
             return list(listed)
         missing = replica_set["spec"].get("replicas", 1) - sum(map(pods.is_active, found))
         failure = {

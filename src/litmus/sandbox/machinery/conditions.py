@@ -1,5 +1,10 @@
-"""Conditions in a status. Source: the API conventions, "Typical status properties"."""
+"""Conditions in a status: one entry a type, whose transition time moves only when its status does.
 
+``find`` and ``put`` work on an object; the others on a list of conditions, for those who write a whole status anew.
+Source: the API conventions, "Typical status properties".
+"""
+
+from collections.abc import Sequence
 from datetime import datetime
 
 from . import objects
@@ -8,8 +13,7 @@ from .objects import Obj
 
 def find(obj: Obj, kind: str) -> Obj | None:
     """The condition of that type, if the object has one."""
-    listed = (obj.get("status") or {}).get("conditions") or []
-    return next((condition for condition in listed if condition.get("type") == kind), None)
+    return named((obj.get("status") or {}).get("conditions"), kind)
 
 
 def put(obj: Obj, kind: str, value: str, *, now: datetime, reason: str = "", message: str = "", **more: object) -> None:
@@ -28,3 +32,29 @@ def put(obj: Obj, kind: str, value: str, *, now: datetime, reason: str = "", mes
             listed[number] = condition
             return
     listed.append(condition)
+
+
+def named(listed: Sequence[Obj] | None, type_: str) -> Obj | None:
+    """The condition of a type, or None."""
+    return next((condition for condition in listed or () if condition["type"] == type_), None)
+
+
+def is_true(listed: Sequence[Obj] | None, type_: str) -> bool:
+    """Whether the condition is there with status True."""
+    found = named(listed, type_)
+    return found is not None and found["status"] == "True"
+
+
+def without(listed: Sequence[Obj] | None, type_: str) -> list[Obj]:
+    """The list less one type."""
+    return [condition for condition in listed or () if condition["type"] != type_]
+
+
+def merged(listed: Sequence[Obj] | None, new: Obj) -> list[Obj]:
+    """The list with ``new``, which goes to the end; unchanged when the same status and reason stand there already."""
+    current = named(listed, new["type"])
+    if current is not None and (current["status"], current.get("reason")) == (new["status"], new.get("reason")):
+        return list(listed or ())
+    if current is not None and current["status"] == new["status"] and "lastTransitionTime" in current:
+        new = {**new, "lastTransitionTime": current["lastTransitionTime"]}
+    return [*without(listed, new["type"]), new]
