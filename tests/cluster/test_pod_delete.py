@@ -107,7 +107,8 @@ def test_an_unhealthy_neighbour_fails_the_check_before_anything_is_hit(stage: St
             "apiVersion": "v1",
             "kind": "Pod",
             "metadata": {"name": "broken", "labels": {"app": "db"}},
-            "spec": stage.pod_spec(command=["false"]),
+            # Not one that crashes: that is ready for an instant each time it starts.
+            "spec": stage.pod_spec(nodeSelector={"no": "where"}),
         }
     )
     before = stage.pods()
