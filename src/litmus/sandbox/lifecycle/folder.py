@@ -173,15 +173,17 @@ def existing(env: Mapping[str, str] = os.environ) -> list[Folder]:
 
 def _remove(path: Path) -> None:
     """Removes a file or a folder, also one whose owner took its own rights away, as a container may have done."""
-
-    def open_up(_: object, name: str, __: object) -> None:
-        with contextlib.suppress(OSError):
-            Path(name).parent.chmod(0o700)
-            if not Path(name).is_symlink():
-                Path(name).chmod(0o700)
-
     if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, onerror=open_up)
+        _open_up(path)
+        for folder, names, _ in os.walk(path):  # from the top, so that each is open before it is looked into
+            for name in names:
+                _open_up(Path(folder, name))
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
+
+
+def _open_up(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        if not folder.is_symlink():
+            folder.chmod(0o700)

@@ -161,8 +161,9 @@ def down(folder: Folder) -> Ended:
     settings = _settings(folder)
     for process in {settings.control, *_marked(folder)}:
         _end(process, deadline_s=DOWN_DEADLINE_S)
-    # The janitor ends by itself soon after; it may be another one than when the sandbox was started.
-    _end(_settings(folder).janitor, deadline_s=claim.JANITOR_DEADLINE_S, signals=())
+    # The janitor ends by itself soon after. It may be another one by now, or have removed the file that names it.
+    for process in {settings.janitor, _settings(folder).janitor}:
+        _end(process, deadline_s=claim.JANITOR_DEADLINE_S, signals=())
     kept = settings.persist and settings.control.pid > 0
     with claim.left(folder) as there:
         if there:
@@ -196,4 +197,5 @@ def _end(
         process.send(number)
     if not process.wait(deadline_s):
         process.send(signal.SIGKILL)
+        process.wait(KILL_DEADLINE_S)
         process.wait(KILL_DEADLINE_S)

@@ -58,7 +58,8 @@ class Connection:
         with contextlib.suppress(OSError):
             async with asyncio.timeout(_FAREWELL_S):
                 await self._writer.wait_closed()
-        self._writer.transport.abort()
+        with contextlib.suppress(AttributeError):  # a TLS connection that is closed already, in Python before 3.11.3
+            self._writer.transport.abort()
         self._forget(self)
 
 
