@@ -31,11 +31,3 @@ def test_what_no_registry_could_hold_is_refused(text: str) -> None:
 def test_a_capital_letter_is_named_as_the_mistake() -> None:
     with pytest.raises(reference.Invalid, match=r"^invalid reference format: repository name must be lowercase$"):
         reference.parse("Not_A:valid")
-
-
-@pytest.mark.parametrize(
-    ("text", "policy"),
-    [("nginx", "Always"), ("nginx:latest", "Always"), ("nginx:1", "IfNotPresent"), ("Bad", "IfNotPresent")],
-)
-def test_only_the_tag_latest_is_always_pulled(text: str, policy: str) -> None:
-    assert reference.default_pull_policy(text) == policy

@@ -68,12 +68,3 @@ def parse(text: str) -> Reference:
         repository = _OFFICIAL + repository
     tag = shape["tag"] or ("" if shape["digest"] else DEFAULT_TAG)
     return Reference(registry, repository, tag, shape["digest"] or "")
-
-
-def default_pull_policy(text: str) -> str:
-    """Always for ``latest``, else IfNotPresent ("Images", "Default image pull policy")."""
-    try:
-        found = parse(text)
-    except Invalid:
-        return "IfNotPresent"
-    return "Always" if found.tag == DEFAULT_TAG and not found.digest else "IfNotPresent"

@@ -20,7 +20,6 @@ _SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"
 _LABEL_1035 = "[a-z]([-a-z0-9]*[a-z0-9])?"
 _QUALIFIED = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
 _LABEL_VALUE = f"({_QUALIFIED})?"
-_C_IDENTIFIER = "[A-Za-z_][A-Za-z0-9_]*"
 _CONFIG_KEY = "[-._a-zA-Z0-9]+"
 _WILDCARD = rf"\*\.{_SUBDOMAIN}"
 
@@ -46,10 +45,6 @@ LABEL_VALUE_TEXT = (
     "end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is "
     f"'{_LABEL_VALUE}')"
 )
-C_IDENTIFIER_TEXT = (
-    "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters "
-    f"or '_' (e.g. 'my_name',  or 'MY_NAME',  or 'MyName', regex used for validation is '{_C_IDENTIFIER}')"
-)
 ENV_TEXT = "a valid environment variable name must consist only of printable ASCII characters other than '='"
 CONFIG_KEY_TEXT = (
     "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or "
@@ -66,7 +61,6 @@ _is_subdomain = re.compile(_SUBDOMAIN, re.ASCII).fullmatch
 _is_label_1035 = re.compile(_LABEL_1035, re.ASCII).fullmatch
 _is_qualified = re.compile(_QUALIFIED, re.ASCII).fullmatch
 _is_label_value = re.compile(_LABEL_VALUE, re.ASCII).fullmatch
-_is_c_identifier = re.compile(_C_IDENTIFIER, re.ASCII).fullmatch
 _is_config_key = re.compile(_CONFIG_KEY, re.ASCII).fullmatch
 _is_wildcard = re.compile(_WILDCARD, re.ASCII).fullmatch
 _is_port_charset = re.compile("[-a-z0-9]+", re.ASCII).fullmatch
@@ -128,11 +122,6 @@ def label_value(value: str) -> list[str]:
     """The value of a label; '' is one."""
     found = [too_long(LABEL_MAX)] if len(value) > LABEL_MAX else []
     return found if _is_label_value(value) else [*found, LABEL_VALUE_TEXT]
-
-
-def c_identifier(value: str) -> list[str]:
-    """A name that C and shells take."""
-    return [] if _is_c_identifier(value) else [C_IDENTIFIER_TEXT]
 
 
 def env(value: str) -> list[str]:

@@ -106,11 +106,6 @@ def from_label_selector(selector: Mapping[str, Any] | None) -> Selector:
     return _selector(found)
 
 
-def from_labels(labels: Mapping[str, str] | None) -> Selector:
-    """Exactly these labels, as in a Service or ReplicationController; none at all selects everything."""
-    return _selector([Requirement(key, "=", (value,)) for key, value in (labels or {}).items()])
-
-
 def _selector(requirements: list[Requirement]) -> Selector:
     return Selector(tuple(sorted(requirements, key=lambda requirement: requirement.key)))
 
