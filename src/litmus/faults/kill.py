@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 
 from . import processes
-from .contract import FaultError, Plan, Proof
+from .contract import FaultError, Plan, Proof, Undo
 
 FREEZING = frozenset({"SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU"})
 # Their default action is to be ignored (signal(7)), so they prove nothing but that a signal was sent.
@@ -87,8 +87,16 @@ class Kill:
         )
         return Proof(asked=f"{self.signal} ends the process", delivered=delivered, holds=ended)
 
-    def revert(self) -> None:
+    def tend(self) -> None:
+        """A kill is over at once."""
+
+    @staticmethod
+    def revert(undo: Undo) -> None:
         """Nothing was changed that outlives the process."""
+
+    @staticmethod
+    def leftovers(undo: Undo) -> str:
+        return ""
 
     def _let_go(self) -> None:
         """Without the pidfd there is nothing to prove: a signal that was refused was not delivered."""
