@@ -105,7 +105,7 @@ def build_base(out: Path) -> None:
     packages = debian.Packages.parse((HERE / "packages.txt").read_text())
     with tempfile.TemporaryDirectory() as work:
         debian.unpack(debian.download(packages, Path(work)), rootfs)
-    debian.complete(rootfs, packages.links)
+    debian.complete(rootfs, packages)
     debian.compile_python(rootfs, rootfs / "usr/lib" / debian.PYTHON, seen_as=f"/usr/lib/{debian.PYTHON}")
     archive.write_layer(rootfs, out / "layer.tar")
 

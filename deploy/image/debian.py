@@ -56,6 +56,7 @@ class Packages:
 
     wanted: Sequence[str]
     left_out: frozenset[str]
+    unwanted: Sequence[str]  # patterns of paths, without the slash at their start
     links: Mapping[str, str]
 
     @classmethod
@@ -63,8 +64,10 @@ class Packages:
         """The list in `text`; an empty line or a comment says nothing."""
         lines = [line.partition("#")[0].strip() for line in text.splitlines()]
         links = dict(line.split(" -> ") for line in lines if line.startswith("/"))
-        left_out = frozenset(line[1:] for line in lines if line.startswith("-"))
-        return cls([line for line in lines if line and line[0] not in "/-"], left_out, links)
+        without = [line[1:] for line in lines if line.startswith("-")]
+        left_out = frozenset(name for name in without if not name.startswith("/"))
+        unwanted = [pattern[1:] for pattern in without if pattern.startswith("/")]
+        return cls([line for line in lines if line and line[0] not in "/-"], left_out, unwanted, links)
 
 
 def download(packages: Packages, work: Path) -> list[Path]:
@@ -95,9 +98,9 @@ def unpack(archives: Iterable[Path], rootfs: Path) -> None:
         raise SystemExit(f"this machine's package sources have no {PYTHON}: build with deploy/image/Dockerfile instead")
 
 
-def complete(rootfs: Path, links: Mapping[str, str]) -> None:
+def complete(rootfs: Path, packages: Packages) -> None:
     """Do what the packages' installation would have done, and take away what no container of ours reads."""
-    for pattern in UNWANTED:
+    for pattern in (*UNWANTED, *packages.unwanted):
         for path in rootfs.glob(pattern):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
     for path in rootfs.glob("usr/share/doc/*/*"):
@@ -111,7 +114,7 @@ def complete(rootfs: Path, links: Mapping[str, str]) -> None:
     bundle = rootfs / "etc/ssl/certs/ca-certificates.crt"
     bundle.write_text("".join(path.read_text() for path in sorted(certificates.rglob("*.crt"))))
     shutil.rmtree(certificates)
-    for name, target in links.items():
+    for name, target in packages.links.items():
         link = rootfs / name.lstrip("/")
         link.parent.mkdir(parents=True, exist_ok=True)
         link.symlink_to(target)

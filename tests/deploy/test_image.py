@@ -118,17 +118,39 @@ def test_a_layer_that_could_not_be_finished_leaves_the_last_one_as_it_was(build,
 
 
 def test_the_package_list_has_packages_exclusions_and_links(build):
-    text = "# about\nbash\n\n-perl-base  # for installations\n/usr/bin/sh -> bash\npython3\n"
+    text = "# about\nbash\n\n-perl-base  # for installations\n-/usr/sbin/arpd\n/usr/bin/sh -> bash\npython3\n"
     packages = build.debian.Packages.parse(text)
     assert packages.wanted == ["bash", "python3"]
     assert packages.left_out == {"perl-base"}
+    assert packages.unwanted == ["usr/sbin/arpd"]
     assert packages.links == {"/usr/bin/sh": "bash"}
 
 
 def test_the_projects_own_package_list_and_version_can_be_read(build):
     packages = build.debian.Packages.parse((HERE / "packages.txt").read_text())
-    assert {"bash", "coreutils", "python3"} <= set(packages.wanted)
+    assert {"bash", "coreutils", "python3", "iproute2", "iptables", "stress-ng"} <= set(packages.wanted)
     assert build.version().count(".") == 2
+
+
+def test_a_base_layer_has_the_links_and_has_not_what_is_left_out_of_its_packages(build, tmp_path):
+    for name in ("usr/sbin/tc", "usr/sbin/arpd", "usr/lib/x86/tc/normal.dist", "usr/lib/x86/tc/q_atm.so"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+    for name in ("etc/ssl/certs", "usr/share/ca-certificates", "usr/share/stress-ng/jobs"):
+        (tmp_path / name).mkdir(parents=True)
+    text = "-/usr/sbin/arpd\n-/usr/lib/*/tc/q_atm.so\n-/usr/share/stress-ng\n/usr/sbin/iptables -> iptables-nft\n"
+    build.debian.complete(tmp_path, build.debian.Packages.parse(text))
+    assert {path.name for path in tmp_path.glob("usr/sbin/*")} == {"tc", "iptables"}
+    assert (tmp_path / "usr/sbin/iptables").readlink() == Path("iptables-nft")
+    assert [path.name for path in tmp_path.glob("usr/lib/*/tc/*")] == ["normal.dist"]
+    assert not (tmp_path / "usr/share/stress-ng").exists()
+
+
+def test_both_ways_to_the_image_install_the_same_programs_for_faults(build):
+    packages = build.debian.Packages.parse((HERE / "packages.txt").read_text())
+    line = next(line for line in (HERE / "Dockerfile").read_text().splitlines() if "apt-get install" in line)
+    installed = [word for word in line.partition("--no-install-recommends")[2].split() if word != "\\"]
+    assert set(installed) == set(packages.wanted) - {"bash", "ca-certificates", "coreutils", "libc-bin", "python3"}
 
 
 def test_what_the_cache_holds_is_built_once_and_replaces_its_predecessor(build, tmp_path, monkeypatch):
