@@ -19,7 +19,7 @@ from lightkube.types import CascadeType, PatchType
 from litmus.api.meta import present
 
 from . import errors, settings
-from .kinds import Kind, resource
+from .kinds import Kind, eviction, resource
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -209,6 +209,19 @@ class Cluster:
             return False
         return True
 
+    async def evict(self, pod: str, *, namespace: str, uid: str, version: str) -> None:
+        """Asks for the eviction of a pod; the answer may be OverBudget. ``version`` of the group policy."""
+        about = {"name": pod, "namespace": namespace}
+        body = eviction(version)(
+            apiVersion=f"policy/{version}",
+            kind="Eviction",
+            metadata=about,
+            # Without it, a pod of the same name that took its place could be hit.
+            deleteOptions={"preconditions": {"uid": uid}},
+        )
+        client: Any = self._client  # its overloads know only the generated classes
+        await self._call(lambda: client.create(body, pod, namespace=namespace), f"evict pod {pod}")
+
     async def logs(self, pod: str, *, namespace: str, tail_lines: int) -> list[str]:
         async def fetch() -> list[str]:
             lines = self._client.log(pod, namespace=namespace, tail_lines=tail_lines, newlines=False)
@@ -238,6 +251,9 @@ def translate(error: Exception, what: str, server: str) -> errors.KubeError:
     """One of our errors for one of the client library's, with a sentence for people."""
     if isinstance(error, exceptions.ApiError):
         status = error.status
+        causes = (status.details and status.details.causes) or []
+        if status.code == 429 and (budgets := [c.message for c in causes if c.reason == "DisruptionBudget"]):
+            return errors.OverBudget("; ".join(str(message) for message in budgets))
         return _of_status(status.code or 0, status.reason or "", status.message or str(error), what)
     if isinstance(error, httpx2.HTTPStatusError):
         return _of_status(error.response.status_code, "", _message(error.response), what)

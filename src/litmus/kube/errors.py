@@ -7,6 +7,7 @@
     ├── Conflict         409: somebody else wrote, or the name is taken
     ├── Forbidden        401 or 403
     ├── Expired          410: a list or watch that began too long ago
+    ├── OverBudget       429 to an eviction: a PodDisruptionBudget allows no disruption now
     ├── Invalid          400 or 422, or an answer that can't be understood
     └── TimedOut         a condition did not become true before its deadline
 
@@ -39,6 +40,10 @@ class Forbidden(KubeError):
 
 
 class Expired(KubeError):
+    pass
+
+
+class OverBudget(KubeError):
     pass
 
 

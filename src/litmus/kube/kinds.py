@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any, Generic, TypeVar
 
 from lightkube import generic_resource
+from lightkube.core import resource as core
 
 from litmus import api
 
@@ -47,6 +48,15 @@ def _resource(group: str, version: str, kind: str, plural: str, namespaced: bool
     return make(group, version, kind, plural)
 
 
+@cache
+def eviction(version: str) -> Any:
+    """The client library's class for an Eviction of that version of the group policy, created on a pod."""
+    pod = core.ResourceDef("", "v1", "Pod")
+    kind = core.ResourceDef("policy", version, "Eviction")
+    about = core.ApiInfo(resource=kind, parent=pod, plural="pods", verbs=["post"], action="eviction")
+    return type("PodEviction", (core.NamespacedSubResource, generic_resource.Generic), {"_api_info": about})
+
+
 ENGINE = Kind(api.GROUP, api.VERSION, "ChaosEngine", "chaosengines", api.ChaosEngine)
 EXPERIMENT = Kind(api.GROUP, api.VERSION, "ChaosExperiment", "chaosexperiments", api.ChaosExperiment)
 RESULT = Kind(api.GROUP, api.VERSION, "ChaosResult", "chaosresults", api.ChaosResult)
@@ -78,6 +88,8 @@ DISRUPTION_BUDGETS = (
     Kind("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", objects.DisruptionBudget),
     Kind("policy", "v1beta1", "PodDisruptionBudget", "poddisruptionbudgets", objects.DisruptionBudget),
 )
+
+AUTOSCALER = Kind("autoscaling", "v1", "HorizontalPodAutoscaler", "horizontalpodautoscalers", objects.Autoscaler)
 
 WORKLOADS: dict[str, Kind[objects.Workload]] = {
     "deployment": DEPLOYMENT,

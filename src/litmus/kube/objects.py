@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import field
 
 from litmus.api import ObjectMeta, Shape
-from litmus.api.meta import LocalObjectReference
+from litmus.api.meta import LocalObjectReference, Toleration
 
 
 class Container(Shape, frozen=True, kw_only=True):
@@ -24,6 +24,8 @@ class PodSpec(Shape, frozen=True, kw_only=True):
     termination_grace_period_seconds: int = 30
     containers: list[Container] = []
     image_pull_secrets: list[LocalObjectReference] = []
+    tolerations: list[Toleration] = []
+    volumes: list[dict[str, Any]] = []
 
 
 class StateWaiting(Shape, frozen=True, kw_only=True):
@@ -118,8 +120,10 @@ class WorkloadSpec(Shape, frozen=True, kw_only=True):
 
 
 class WorkloadStatus(Shape, frozen=True, kw_only=True):
+    observed_generation: int = 0
     replicas: int = 0
     ready_replicas: int = 0
+    available_replicas: int | None = None
 
 
 class Workload(Shape, frozen=True, kw_only=True):
@@ -184,15 +188,66 @@ class Named(Shape, frozen=True, kw_only=True):
     metadata: ObjectMeta = ObjectMeta()
 
 
+class Taint(Shape, frozen=True, kw_only=True):
+    """All fields that Kubernetes has, so that a list of taints can be written back as it was read."""
+
+    key: str = ""
+    value: str = ""
+    effect: str = ""
+    time_added: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.key}={self.value}:{self.effect}" if self.value else f"{self.key}:{self.effect}"
+
+
 class NodeSpec(Shape, frozen=True, kw_only=True):
     unschedulable: bool = False
+    taints: list[Taint] = []
+
+
+class NodeInfo(Shape, frozen=True, kw_only=True):
+    boot_id: str = field(name="bootID", default="")
+    kernel_version: str = ""
+    container_runtime_version: str = ""
+
+
+class NodeAddress(Shape, frozen=True, kw_only=True):
+    type: str = ""
+    address: str = ""
 
 
 class NodeStatus(Shape, frozen=True, kw_only=True):
     conditions: list[Condition] = []
+    addresses: list[NodeAddress] = []
+    node_info: NodeInfo = NodeInfo()
+    capacity: dict[str, str] = {}
+    allocatable: dict[str, str] = {}
 
 
 class Node(Shape, frozen=True, kw_only=True):
     metadata: ObjectMeta = ObjectMeta()
     spec: NodeSpec = NodeSpec()
     status: NodeStatus = NodeStatus()
+
+    @property
+    def ready(self) -> bool:
+        """Whether its kubelet reports, and says that it can run pods."""
+        return any(c.type == "Ready" and c.status == "True" for c in self.status.conditions)
+
+
+class ScaleTarget(Shape, frozen=True, kw_only=True):
+    kind: str = ""
+    name: str = ""
+
+
+class AutoscalerSpec(Shape, frozen=True, kw_only=True):
+    scale_target_ref: ScaleTarget = ScaleTarget()
+    min_replicas: int | None = None
+    max_replicas: int = 0
+
+
+class Autoscaler(Shape, frozen=True, kw_only=True):
+    """A HorizontalPodAutoscaler."""
+
+    metadata: ObjectMeta = ObjectMeta()
+    spec: AutoscalerSpec = AutoscalerSpec()
