@@ -60,6 +60,7 @@ class Server:
     objects: dict[tuple[str, str, str], Object] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
     page: int | None = None
+    evictions: str = "policy/v1"
     stalled: bool = False
     closing: bool = False
     _changes: list[tuple[str, str, Object]] = field(default_factory=list)
@@ -172,6 +173,8 @@ class Server:
                 return web.Response(text="first line\nsecond line\n")
             case "get":
                 return self._found(asked)
+            case "evict":
+                return self._called_back(asked, self._evict(asked))
             case "patch":
                 return self._called_back(asked, self._patch(asked))
             case _:
@@ -219,6 +222,15 @@ class Server:
             )
         self.remove(asked.plural, asked.name, asked.namespace)
         return seen
+
+    def _evict(self, asked: Asked) -> Object:
+        """Without budgets, which a test plays by ``answer``; of a version that ``evictions`` names."""
+        if asked.body["apiVersion"] != self.evictions:
+            raise Refusal(400, f'no kind "Eviction" is registered for version "{asked.body["apiVersion"]}"')
+        wanted = asked.body["deleteOptions"]["preconditions"]["uid"]
+        if self._found(asked)["metadata"]["uid"] != wanted:
+            raise Refusal(409, "the UID in the precondition does not match the UID in record")
+        return self._delete(asked)
 
     def _matching(self, asked: Asked) -> list[Object]:
         return [
@@ -301,9 +313,15 @@ def merged(target: Any, patch: Any) -> Any:
     return result
 
 
-def failure(code: int, message: str, **headers: str) -> web.Response:
+def over_budget(message: str) -> web.Response:
+    """What an API server answers to an eviction that a PodDisruptionBudget does not allow now."""
+    causes = [{"reason": "DisruptionBudget", "message": message}]
+    return failure(429, "Cannot evict pod as it would violate the pod's disruption budget.", details={"causes": causes})
+
+
+def failure(code: int, message: str, *, details: Object | None = None, **headers: str) -> web.Response:
     """A Status object, as an API server answers."""
-    status = {
+    status: Object = {
         "kind": "Status",
         "apiVersion": "v1",
         "metadata": {},
@@ -312,6 +330,8 @@ def failure(code: int, message: str, **headers: str) -> web.Response:
         "reason": _REASONS.get(code, "InternalError"),
         "code": code,
     }
+    if details:
+        status["details"] = details
     return _json(status, code=code, headers=headers)
 
 
@@ -330,7 +350,7 @@ async def _read(request: web.Request) -> Asked:
         verb = "get" if match["name"] else "watch" if "watch" in query else "list"
         verb = "logs" if match["action"] == "log" else verb
     else:
-        verb = _VERBS[request.method]
+        verb = "evict" if match["action"] == "eviction" else _VERBS[request.method]
     body = await request.json() if request.can_read_body else None
     return Asked(verb, match["plural"], match["namespace"] or "", match["name"] or "", query, body)
 
@@ -338,8 +358,9 @@ async def _read(request: web.Request) -> Asked:
 def _selected(item: Object, query: dict[str, str]) -> bool:
     labels = item["metadata"].get("labels", {})
     name = item["metadata"]["name"]
+    node = item.get("spec", {}).get("nodeName", "")
     wanted = query.get("fieldSelector", "")
-    if wanted and wanted != f"metadata.name={name}":
+    if wanted and wanted not in (f"metadata.name={name}", f"spec.nodeName={node}"):
         return False
     return all(_matches(term.strip(), labels) for term in _terms(query.get("labelSelector", "")))
 

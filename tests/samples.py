@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from litmus import api
-from litmus.kube.objects import Pod
+from litmus.kube.objects import Node, Pod, Workload
 
 NAMESPACE = "shop"
 ENGINE_UID = "8a4c9f0e-engine"
@@ -53,6 +53,38 @@ def container(
         "containerID": f"containerd://{id_ or CONTAINER_ID}",
         "state": {"running": {"startedAt": "2026-01-01T00:00:00Z"}} if state is None else state,
     }
+
+
+def node(name: str = "node-1", *, taints: list[dict[str, Any]] | None = None, **spec: Any) -> dict[str, Any]:
+    """A node that is Ready; its uid is not that of another one with its name."""
+    return {
+        "metadata": {"name": name, "uid": f"uid-of-{name}", "labels": {"kubernetes.io/hostname": name}},
+        "spec": ({"taints": taints} if taints else {}) | spec,
+        "status": {"conditions": [{"type": "Ready", "status": "True"}], "nodeInfo": {"bootID": f"boot-of-{name}"}},
+    }
+
+
+def a_node(*args: Any, **kwargs: Any) -> Node:
+    return msgspec.convert(node(*args, **kwargs), Node)
+
+
+def workload(name: str = "web", *, replicas: int | None = 2, **metadata: Any) -> dict[str, Any]:
+    """A Deployment or a StatefulSet."""
+    return {
+        "metadata": {
+            "name": name,
+            "namespace": NAMESPACE,
+            "uid": f"uid-of-{name}",
+            "labels": {"app": name},
+            **metadata,
+        },
+        "spec": {} if replicas is None else {"replicas": replicas},
+        "status": {"replicas": replicas or 1, "availableReplicas": replicas or 1},
+    }
+
+
+def a_workload(*args: Any, **kwargs: Any) -> Workload:
+    return msgspec.convert(workload(*args, **kwargs), Workload)
 
 
 def waiting(reason: str, message: str = "") -> dict[str, Any]:

@@ -1,0 +1,47 @@
+"""Ways back from what a fault changed through the API server, as JSON that any process can carry out.
+
+    {"kind": "uncordon", "fault_id", "node", "uid", "before": {"unschedulable"}}
+    {"kind": "untaint",  "fault_id", "node", "uid", "taint", "before": null or the taint that was in its place}
+    {"kind": "rescale",  "workload", "namespace", "name", "uid", "replicas": those before, "asked"}
+
+Each may be carried out twice and after a crash at any point. Nothing that somebody else changed in the meantime is
+overwritten; the sentence says what was found instead. ``cordons``, ``taints`` and ``scales`` have a function each to
+make the recipe, to ``put`` the change, to ``revert`` it, and to name ``leftovers``.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from . import cordons, scales, taints
+from .cluster import Cluster
+from .node_marks import Done, Undo
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How one kind of recipe is carried out."""
+
+    revert: Callable[[Cluster, Undo], Awaitable[Done]]
+    leftovers: Callable[[Cluster, Undo], Awaitable[str]]
+
+
+WAYS: Mapping[str, Way] = {
+    "uncordon": Way(cordons.revert, cordons.leftovers),
+    "untaint": Way(taints.revert, taints.leftovers),
+    "rescale": Way(scales.revert, scales.leftovers),
+}
+
+
+def known(undo: Undo) -> bool:
+    """Whether a recipe is one of those that are carried out through the API server."""
+    return undo.get("kind") in WAYS
+
+
+async def revert(cluster: Cluster, undo: Undo) -> Done:
+    """Restores what was there; ``moot`` if the object exists no more. KubeError: it has to be tried again."""
+    return await WAYS[undo["kind"]].revert(cluster, undo)
+
+
+async def leftovers(cluster: Cluster, undo: Undo) -> str:
+    """What is still there of the fault, read anew; '' when nothing is."""
+    return await WAYS[undo["kind"]].leftovers(cluster, undo)
