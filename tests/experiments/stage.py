@@ -9,6 +9,7 @@ from litmus.api.targeting import AppTarget
 from litmus.experiments import tunables
 from litmus.experiments.context import Context
 from litmus.experiments.declaration import Experiment
+from litmus.experiments.selection import Victim
 from litmus.experiments.setting import Setting
 from litmus.kube import Cluster, events, results
 from tests import apiserver, samples
@@ -94,4 +95,5 @@ def ledger(server: apiserver.Server, experiment: str) -> list[dict[str, Any]]:
 
 
 def names(pods: Any) -> list[str]:
-    return sorted(pod.metadata.name for pod in pods)
+    """Names of pods, or of what a plan foresees."""
+    return sorted(item.name if isinstance(item, Victim) else item.metadata.name for item in pods)

@@ -173,11 +173,12 @@ except kill.FaultError as error:
 def test_nothing_has_to_be_undone_however_often_it_is_asked(start, container):
     container(start())
     fault = kill.Kill(container_id=ID)
-    fault.revert()
+    undo = fault.plan().undo
     fault.inject()
     fault.prove()
-    fault.revert()
-    fault.revert()
+    for _ in range(2):
+        kill.Kill.revert(undo)
+        assert not kill.Kill.leftovers(undo)
 
 
 def test_a_delivered_signal_leaves_no_file_open(start, container):

@@ -18,7 +18,7 @@ def manifest(**changes):
         "node": "node-7",
         "image": IMAGE,
         "request": {"mechanism": "kill", "targets": []},
-        "capabilities": ["KILL"],
+        "needs": helpers.Needs(capabilities=("KILL",), holds=False),
     }
     return helpers.manifest(samples.an_engine(), **(wanted | changes))
 
@@ -29,7 +29,7 @@ def test_a_helper_never_gets_a_service_account_token():
 
 @pytest.mark.parametrize("capabilities", [["KILL"], ["NET_ADMIN"], []])
 def test_a_helper_has_the_capabilities_of_its_mechanism_and_no_others(capabilities):
-    [container] = manifest(capabilities=capabilities)["spec"]["containers"]
+    [container] = manifest(needs=helpers.Needs(capabilities=tuple(capabilities), holds=False))["spec"]["containers"]
     security = container["securityContext"]
     assert security["capabilities"] == {"drop": ["ALL"], "add": capabilities}
     assert security["allowPrivilegeEscalation"] is False

@@ -1,5 +1,6 @@
 """``litmus plan``: who would be hit and what stands in the way. Changes nothing."""
 
+import dataclasses
 import json as json_
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,9 +8,8 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from litmus.experiments import planning
+from litmus.experiments import planning, selection
 from litmus.kube import Cluster
-from litmus.kube.objects import Pod
 
 from . import engine_file, failures, options
 
@@ -43,12 +43,13 @@ def lines(made: planning.EnginePlan) -> Iterator[str]:
         yield ""
         yield f"{number}. {experiment.name}"
         if experiment.first_round:
-            yield f"   first round hits {len(experiment.first_round)} of {len(experiment.candidates)} pods:"
-            yield from (f"     → {_pod(pod)}" for pod in experiment.first_round)
-            others = [pod for pod in experiment.candidates if pod not in experiment.first_round]
+            what = experiment.first_round[0].kind.lower()
+            yield f"   first round hits {len(experiment.first_round)} of {len(experiment.candidates)} {what}s:"
+            yield from (f"     → {_victim(victim)}" for victim in experiment.first_round)
+            others = [victim for victim in experiment.candidates if victim not in experiment.first_round]
             if others:
                 yield "   later rounds may also hit:"
-                yield from (f"       {_pod(pod)}" for pod in others)
+                yield from (f"       {_victim(victim)}" for victim in others)
             named = ((name, experiment.tunables.get(name, "")) for name in _SHOWN)
             shown = ", ".join(f"{name}={value}" for name, value in named if value)
             yield f"   with {shown or 'default tunables'}"
@@ -59,8 +60,8 @@ def lines(made: planning.EnginePlan) -> Iterator[str]:
     yield "It would end with an Error: mend what is marked ✗." if made.blocked else "Nothing was changed."
 
 
-def _pod(pod: Pod) -> str:
-    return f"{pod.metadata.name}  on {pod.spec.node_name}"
+def _victim(victim: selection.Victim) -> str:
+    return f"{victim.name}  on {victim.node}" if victim.node and victim.kind != "Node" else victim.name
 
 
 def _findings(findings: list[planning.Finding], *, indent: str) -> Iterator[str]:
@@ -90,6 +91,5 @@ def as_json(made: planning.EnginePlan) -> dict[str, Any]:
     }
 
 
-def _target(pod: Pod) -> dict[str, str]:
-    meta = pod.metadata
-    return {"name": meta.name, "namespace": meta.namespace, "uid": meta.uid, "node": pod.spec.node_name}
+def _target(victim: selection.Victim) -> dict[str, str]:
+    return {field.name: getattr(victim, field.name) for field in dataclasses.fields(victim)}

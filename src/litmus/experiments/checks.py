@@ -6,7 +6,7 @@ from contextlib import aclosing
 
 from litmus.api import targeting
 from litmus.kube import Cluster, errors, kinds, waiting, workloads
-from litmus.kube.objects import Pod
+from litmus.kube.objects import Node, Pod
 
 from . import verdicts
 
@@ -65,3 +65,26 @@ async def _healthy(cluster: Cluster, target: targeting.AppTarget, *, timeout_s: 
             f"the health of {target.describe()} can't be checked: {error}; grant list on pods there",
             code=verdicts.PERMISSION,
         ) from error
+
+
+async def nodes_ready(cluster: Cluster, nodes: Sequence[Node], *, timeout_s: float) -> None:
+    """Waits until the nodes are Ready. Raises CheckFailed with the nodes that are not, after ``timeout_s``."""
+    wanted = {node.metadata.name for node in nodes}
+
+    def sick(seen: list[Node]) -> list[str]:
+        return sorted(wanted - {node.metadata.name for node in seen if node.ready})
+
+    last = sorted(wanted)
+    try:
+        async with (
+            asyncio.timeout(max(timeout_s, _ONE_LOOK_S)),
+            aclosing(waiting.follow(cluster, kinds.NODE, namespace="")) as states,
+        ):
+            async for seen in states:
+                last = sick(seen)
+                if not last:
+                    return
+    except TimeoutError:
+        raise verdicts.CheckFailed(
+            f"node {', '.join(last)} was not Ready within {timeout_s:g} s", code=verdicts.STATUS_CHECKS
+        ) from None

@@ -14,14 +14,20 @@ from litmus.kube.objects import ContainerStatus, Pod
 from . import tunables, verdicts
 from .context import Context, together
 from .declaration import Experiment, Permission
-from .tunables import AFFECTED, DURATION, INTERVAL, NODE_LABEL, RAMP, RANDOMNESS, SEQUENCE, TARGET_PODS, Values
-
-TARGET_CONTAINER = tunables.Tunable(
-    name="TARGET_CONTAINER",
-    default="",
-    read=str,
-    help="Name of the container to kill; empty kills the first container of the pod.",
+from .pod_fault import running_container
+from .tunables import (
+    AFFECTED,
+    DURATION,
+    INTERVAL,
+    NODE_LABEL,
+    RAMP,
+    RANDOMNESS,
+    SEQUENCE,
+    TARGET_CONTAINER,
+    TARGET_PODS,
+    Values,
 )
+
 SIGNAL = tunables.Tunable(
     name="SIGNAL",
     default="SIGKILL",
@@ -38,7 +44,10 @@ class ContainerKill(Experiment):
     name = "container-kill"
     title = "Container kill"
     help = "Kills a container of the application's pods and checks that it is restarted and ready in time."
-    privileges = ("hostPID", "capability KILL")
+    mechanism = "kill"
+    needs = helpers.Needs(capabilities=("KILL",), holds=False)
+    proof = "The container has another id and a higher restart count."
+    undo = "Nothing is left to undo: the kubelet starts the container again."
     uses = (Permission(groups=("",), resources=("pods",), verbs=("create", "delete"), reason="run helper pods"),)
     tunables = (
         DURATION.listed("20"),
@@ -58,7 +67,7 @@ class ContainerKill(Experiment):
 
     def vet(self, pods: Sequence[Pod], values: Values) -> None:
         for pod in pods:
-            _container(pod, values[TARGET_CONTAINER])
+            running_container(pod, values[TARGET_CONTAINER])
 
     async def inject(self, context: Context) -> None:
         image = await helpers.own_image(context.cluster, pod=context.setting.pod, namespace=context.setting.namespace)
@@ -66,7 +75,7 @@ class ContainerKill(Experiment):
         round_ = 0
         while not context.over():
             choice = await context.choose(round_, successors={})
-            targets = [(pod, _container(pod, context.values[TARGET_CONTAINER])) for pod in choice.chosen]
+            targets = [(pod, running_container(pod, context.values[TARGET_CONTAINER])) for pod in choice.chosen]
             serial = context.values[SEQUENCE] == "serial"
             for group in [[target] for target in targets] if serial else [targets]:
                 if context.over():
@@ -99,7 +108,7 @@ class ContainerKill(Experiment):
         """One helper on one node signals all its targets together; its report."""
         name = context.values[SIGNAL]
         request = {
-            "mechanism": "kill",
+            "mechanism": self.mechanism,
             "targets": [
                 {
                     "name": f"{pod.metadata.name}/{status.name}",
@@ -118,7 +127,7 @@ class ContainerKill(Experiment):
             node=node,
             image=image,
             request=request,
-            capabilities=["KILL"],
+            needs=self.needs,
         )
         report = await helpers.run(context.cluster, pod, namespace=context.setting.namespace)
         if "error" in report:
@@ -187,23 +196,6 @@ class ContainerKill(Experiment):
 def replaced(before: ContainerStatus, now: ContainerStatus) -> bool:
     """The proof of a kill: another container id, and a restart count that rose."""
     return now.container_id != before.container_id and now.restart_count > before.restart_count
-
-
-def _container(pod: Pod, wanted: str) -> ContainerStatus:
-    """Raises CannotRun when the pod has no such container, or it does not run."""
-    name = wanted or (pod.spec.containers[0].name if pod.spec.containers else "")
-    status = pod.container(name)
-    if status is None:
-        known = ", ".join(container.name for container in pod.spec.containers)
-        raise verdicts.CannotRun(
-            f"TARGET_CONTAINER={wanted!r}: pod {pod.metadata.name} has no such container, only {known}",
-            code=verdicts.TARGET_SELECTION,
-        )
-    if not status.container_id or status.state.running is None:
-        raise verdicts.CannotRun(
-            f"container {name} of pod {pod.metadata.name} is not running", code=verdicts.TARGET_SELECTION
-        )
-    return status
 
 
 def _refuse_undelivered(reports: list[dict[str, Any]], targets: int) -> None:

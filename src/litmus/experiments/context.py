@@ -14,8 +14,9 @@ from typing import Any, TypeVar
 import msgspec
 
 from litmus import api
+from litmus.faults import moments
 from litmus.kube import Cluster, clock, events, results
-from litmus.kube.objects import Pod
+from litmus.kube.objects import Node, Pod
 
 from . import selection, setting, tunables
 
@@ -40,6 +41,7 @@ class Context:
     step: str = "starting"
     chaos_ends: float = 0.0
     rounds: int = 0
+    _nodes: tuple[Node, ...] | None = None
     _rng: random.Random = field(default_factory=random.Random)
 
     @property
@@ -65,6 +67,14 @@ class Context:
         """This round's targets; `litmus plan` predicts those of the first round by the same seed."""
         seed = selection.seed(self.setting.engine, self.experiment, run=self.run_number, round_=round_)
         return await selection.choose(self.cluster, self.setting.targets, self.values, seed=seed, successors=successors)
+
+    async def choose_nodes(self) -> tuple[Node, ...]:
+        """The nodes that this run hits: chosen once, because pods move while nodes are hit."""
+        if self._nodes is None:
+            seed = selection.seed(self.setting.engine, self.experiment, run=self.run_number, round_=0)
+            choice = await selection.choose_nodes(self.cluster, self.setting.targets, self.values, seed=seed)
+            self._nodes = choice.chosen
+        return self._nodes
 
     def interval_s(self) -> float:
         """The pause after this round in seconds, at most what is left of the chaos."""
@@ -117,6 +127,13 @@ class Context:
     def measured(self, place: int, **figures: object) -> None:
         """Fills in what was measured of a target."""
         self.hit[place] = msgspec.structs.replace(self.hit[place], **figures)
+
+    async def moment(self, name: str) -> None:
+        """A moment of the run at which a rehearsal of a crash may let it linger."""
+        if seconds := moments.linger_s(self.setting.linger, name):
+            log.info("lingering", extra={"moment": name, "seconds": seconds})
+            await self.enter(f"lingering: {name}")
+            await asyncio.sleep(seconds)
 
     async def moved(self, ids: Iterable[str], state: str, message: str = "") -> None:
         """Moves records to their next state and writes the account of the targets with it."""

@@ -9,8 +9,11 @@ from .tunables import COMPATIBILITY, INSTANCE, Tunable, Values
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from litmus.api.targeting import AppTarget
+    from litmus.kube import Cluster, helpers
     from litmus.kube.objects import Pod
 
+    from . import selection
     from .context import Context
 
 
@@ -77,8 +80,14 @@ class Experiment(ABC):
     permissions: ClassVar[tuple[Permission, ...]] = (SMALL_ROLE,)
     # What it asks for beyond USED_BY_EVERY_RUN.
     uses: ClassVar[tuple[Permission, ...]] = ()
-    # What its helper pods need on a node, for the docs and for `litmus plan`; empty: it has no helper pods.
-    privileges: ClassVar[tuple[str, ...]] = ()
+    # The mechanism of `faults/` that its helper pods use, and what those need of a node; None: it has no helper pods.
+    mechanism: ClassVar[str] = ""
+    needs: ClassVar["helpers.Needs | None"] = None
+    # One sentence each for the docs: what is measured in the target, and what is put back, by whom.
+    proof: ClassVar[str] = ""
+    undo: ClassVar[str] = ""
+    # Why it answers Error on the sandbox; '' if it runs there.
+    sandbox: ClassVar[str] = ""
     # Whether a hit takes the pod itself away, so that a PodDisruptionBudget has something to say.
     removes_pods: ClassVar[bool] = False
 
@@ -90,9 +99,35 @@ class Experiment(ABC):
         could not be brought about.
         """
 
+    async def foresee(
+        self, cluster: "Cluster", targets: "Sequence[AppTarget]", values: Values, *, seed: str
+    ) -> "selection.Prospect":
+        """Who the first round hits, and who else may be hit: what `litmus plan` shows. Touches nothing.
+
+        Raises ``verdicts.CannotRun`` where the run itself would. By default the targets are pods of the application.
+        """
+        from . import selection  # with it come the cluster's workloads, which a declaration alone does not need
+
+        choice = await selection.choose(cluster, targets, values, seed=seed)
+        self.vet(choice.chosen, values)
+        return selection.prospect(choice)
+
+    async def check_before(self, context: "Context") -> None:
+        """What has to hold beside the health of the application before the chaos. Raises like ``inject``."""
+        return  # most experiments need no more than a healthy application
+
+    async def check_after(self, context: "Context") -> None:
+        """What has to hold again after the chaos."""
+        return
+
     def vet(self, pods: "Sequence[Pod]", values: Values) -> None:
         """Raises ``verdicts.CannotRun`` when the chosen pods can't be hit as the tunables say. Touches nothing."""
         return  # most experiments can hit any pod
+
+    @property
+    def privileges(self) -> tuple[str, ...]:
+        """What its helper pods need of a node, in words."""
+        return self.needs.describe() if self.needs else ()
 
     @classmethod
     def all_tunables(cls) -> tuple[Tunable, ...]:

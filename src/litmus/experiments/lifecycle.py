@@ -107,6 +107,7 @@ async def _phases(experiment: Experiment, context: Context, env: Mapping[str, st
         await context.enter("pre-chaos check")
         await checks.healthy(context.cluster, place.targets, timeout_s=timeout_s)
         await checks.healthy(context.cluster, place.auxiliary, timeout_s=timeout_s)
+        await experiment.check_before(context)
         await context.events.post(context.engine, "PreChaosCheck", f"{_subject(context)} healthy before the chaos")
     ramp_s = float(context.values[tunables.RAMP])
     if ramp_s:
@@ -120,6 +121,7 @@ async def _phases(experiment: Experiment, context: Context, env: Mapping[str, st
         await context.enter("post-chaos check")
         await checks.healthy(context.cluster, place.targets, timeout_s=timeout_s)
         await checks.healthy(context.cluster, place.auxiliary, timeout_s=timeout_s)
+        await experiment.check_after(context)
         await context.events.post(context.engine, "PostChaosCheck", f"{_subject(context)} healthy after the chaos")
 
 

@@ -32,8 +32,8 @@ class ExperimentPlan:
     """One experiment of the engine."""
 
     name: str
-    candidates: Sequence[Pod] = ()
-    first_round: Sequence[Pod] = ()
+    candidates: Sequence[selection.Victim] = ()
+    first_round: Sequence[selection.Victim] = ()
     tunables: Mapping[str, str] = field(default_factory=dict)
     privileges: tuple[str, ...] = ()
     findings: list[Finding] = field(default_factory=list)
@@ -94,22 +94,19 @@ async def _experiment(
         return plan
     plan.privileges = experiment.privileges
     plan.findings += await _permissions(cluster, engine, experiment)
-    if not targets:
-        return plan
     try:
         values = _values(experiment, entry, installed)
         run = await _next_run(cluster, engine, entry)
         seed = selection.seed(engine.metadata.name, experiment.name, run=run, round_=0)
-        choice = await selection.choose(cluster, targets, values, seed=seed)
-        experiment.vet(choice.chosen, values)
+        prospect = await experiment.foresee(cluster, targets, values, seed=seed)
     except (verdicts.CannotRun, tunables.TunableError, errors.Forbidden) as error:
         plan.findings.append(Finding("blocks", str(error)))
         return plan
-    plan.candidates, plan.first_round = choice.candidates, choice.chosen
+    plan.candidates, plan.first_round = prospect.candidates, prospect.first_round
     plan.tunables = _environment(entry, installed)
-    plan.findings += _replicas(choice)
-    if experiment.removes_pods:
-        plan.findings += await _budgets(cluster, choice.chosen)
+    if prospect.pods and experiment.removes_pods:
+        plan.findings += _replicas(prospect.pods)
+        plan.findings += await _budgets(cluster, prospect.pods.chosen)
     return plan
 
 

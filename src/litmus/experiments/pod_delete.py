@@ -41,6 +41,8 @@ class PodDelete(Experiment):
     title = "Pod delete"
     help = "Deletes pods of the application, forced or gracefully, and checks that each is replaced in time."
     removes_pods = True
+    proof = "The pod's uid is gone, and another pod took its place and is ready."
+    undo = "Nothing is left to undo: the owner of the pod replaces it."
     uses = (Permission(groups=("",), resources=("pods",), verbs=("delete",), reason="delete the targets"),)
     tunables = (
         DURATION.listed("15"),

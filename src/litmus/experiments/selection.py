@@ -7,13 +7,25 @@ pods that are left max(1, floor(percentage x n / 100)) are hit, from a random st
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from litmus.api import targeting
-from litmus.kube import Cluster, workloads
-from litmus.kube.objects import Pod
+from litmus.kube import Cluster, errors, kinds, workloads
+from litmus.kube.objects import Node, Pod
 
 from . import verdicts
-from .tunables import AFFECTED, NODE_LABEL, TARGET_PODS, Range, Values
+from .tunables import (
+    AFFECTED,
+    NODE_LABEL,
+    NODES_AFFECTED,
+    TARGET_NODE,
+    TARGET_NODES,
+    TARGET_PODS,
+    Range,
+    Values,
+)
+
+T = TypeVar("T", Pod, Node)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +34,56 @@ class Choice:
 
     candidates: tuple[Pod, ...]
     chosen: tuple[Pod, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NodeChoice:
+    """The nodes that may be hit, and those that are."""
+
+    candidates: tuple[Node, ...]
+    chosen: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Victim:
+    """Anything that a run may hit, as ``litmus plan`` shows it."""
+
+    kind: str
+    name: str
+    namespace: str = ""
+    uid: str = ""
+    node: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prospect:
+    """Who the first round hits, and who else may be hit later; ``pods`` where the targets are pods."""
+
+    candidates: tuple[Victim, ...]
+    first_round: tuple[Victim, ...]
+    pods: Choice | None = None
+
+
+def prospect(choice: Choice) -> Prospect:
+    """The prospect of an experiment that hits pods."""
+    return Prospect(
+        candidates=tuple(map(_pod, choice.candidates)), first_round=tuple(map(_pod, choice.chosen)), pods=choice
+    )
+
+
+def node_prospect(choice: NodeChoice) -> Prospect:
+    """The prospect of an experiment that hits nodes. Nodes are chosen once: there is nobody else to hit."""
+    chosen = tuple(map(_node, choice.chosen))
+    return Prospect(candidates=tuple(map(_node, choice.candidates)), first_round=chosen)
+
+
+def _pod(pod: Pod) -> Victim:
+    meta = pod.metadata
+    return Victim(kind="Pod", name=meta.name, namespace=meta.namespace, uid=meta.uid, node=pod.spec.node_name)
+
+
+def _node(node: Node) -> Victim:
+    return Victim(kind="Node", name=node.metadata.name, uid=node.metadata.uid, node=node.metadata.name)
 
 
 def seed(engine: str, experiment: str, *, run: int, round_: int) -> str:
@@ -34,10 +96,10 @@ def count(share: float, total: int) -> int:
     return max(1, int(share * total / 100)) if total else 0
 
 
-def window(pods: Sequence[Pod], share: Range, *, seed: str) -> tuple[Pod, ...]:
-    """A circular window of the pods. The seed is mixed with their uids, so that new pods are drawn anew."""
-    ordered = sorted(pods, key=lambda pod: pod.metadata.name)
-    rng = random.Random("/".join([seed, *sorted(pod.metadata.uid for pod in ordered)]))
+def window(items: Sequence[T], share: Range, *, seed: str) -> tuple[T, ...]:
+    """A circular window of pods or nodes. The seed is mixed with their uids, so that new ones are drawn anew."""
+    ordered: list[T] = sorted(items, key=lambda item: item.metadata.name)
+    rng = random.Random("/".join([seed, *sorted(item.metadata.uid for item in ordered)]))
     size = count(share.draw(rng), len(ordered))
     start = rng.randrange(len(ordered)) if ordered else 0
     return tuple((ordered[start:] + ordered[:start])[:size])
@@ -98,3 +160,51 @@ async def choose(
             code=verdicts.TARGET_SELECTION,
         )
     return Choice(tuple(pods), tuple(by_name[name] for name in wanted))
+
+
+async def choose_nodes(
+    cluster: Cluster, targets: Sequence[targeting.AppTarget], values: Values, *, seed: str
+) -> NodeChoice:
+    """Named nodes, else a share of those with NODE_LABEL, else the node of a random pod of the application.
+
+    Raises CannotRun when nothing can be chosen; then nothing was touched.
+    """
+    nodes = {node.metadata.name: node for node in await _all_nodes(cluster)}
+    tunable = TARGET_NODE if values.get(TARGET_NODES) is None else TARGET_NODES
+    if named := values[tunable]:
+        missing = [name for name in named if name not in nodes]
+        if missing:
+            raise verdicts.CannotRun(
+                f"{tunable.name}: {', '.join(missing)} is no node of this cluster ({', '.join(sorted(nodes))})",
+                code=verdicts.TARGET_SELECTION,
+            )
+        chosen = tuple(nodes[name] for name in named)
+        return NodeChoice(chosen, chosen)
+    if values.get(NODE_LABEL):
+        labelled = await workloads.nodes_with(cluster, values[NODE_LABEL])
+        if not labelled:
+            raise verdicts.CannotRun(
+                f"NODE_LABEL={values[NODE_LABEL]!r}: no node has this label", code=verdicts.TARGET_SELECTION
+            )
+        some = [nodes[name] for name in sorted(labelled) if name in nodes]
+        share = values.get(NODES_AFFECTED) or Range(0, 0)
+        return NodeChoice(tuple(some), window(some, share, seed=seed))
+    if not targets:
+        raise verdicts.CannotRun(
+            f"no node is named: set {tunable.name}, or an application whose node shall be hit (spec.appinfo)",
+            code=verdicts.TARGET_SELECTION,
+        )
+    pods = [pod for pod in await candidates(cluster, targets) if pod.spec.node_name in nodes]
+    of_pods = [nodes[name] for name in sorted({pod.spec.node_name for pod in pods})]
+    (pod,) = window(pods, Range(0, 0), seed=seed) or (None,)
+    return NodeChoice(tuple(of_pods), (nodes[pod.spec.node_name],) if pod else ())
+
+
+async def _all_nodes(cluster: Cluster) -> list[Node]:
+    try:
+        return await cluster.select(kinds.NODE)
+    except errors.Forbidden as error:
+        raise verdicts.CannotRun(
+            f"the nodes can't be listed: {error}; grant list on nodes by the ClusterRole of the experiment's rbac.yaml",
+            code=verdicts.PERMISSION,
+        ) from error

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from litmus.api import targeting
+from litmus.faults import moments
 
 from . import verdicts
 
@@ -22,6 +23,8 @@ class Setting:
     auxiliary: tuple[targeting.AppTarget, ...]
     check_timeout_s: float
     health_checks: bool
+    # Where the run lingers so that a crash can be rehearsed there: see faults/moments.py.
+    linger: str = ""
 
 
 def read(env: Mapping[str, str]) -> Setting:
@@ -44,6 +47,7 @@ def read(env: Mapping[str, str]) -> Setting:
             auxiliary=tuple(targeting.auxiliary(env.get("AUXILIARY_APPINFO", ""))),
             check_timeout_s=_seconds(env, "STATUS_CHECK_TIMEOUT", 180.0),
             health_checks=env.get("DEFAULT_HEALTH_CHECK", "true").lower() != "false",
+            linger=env.get(moments.VARIABLE, ""),
         )
     except ValueError as error:
         raise verdicts.CannotRun(str(error), code=verdicts.TUNABLE) from error

@@ -163,6 +163,31 @@ TARGET_PODS = Tunable(
     read=word_list,
     help="Names of pods to hit, separated by commas, instead of a share. What replaces a named pod is hit next.",
 )
+TARGET_CONTAINER = Tunable(
+    name="TARGET_CONTAINER",
+    default="",
+    read=str,
+    help="Name of the container that is meant; empty means the first one of the pod.",
+)
+TARGET_NODES = Tunable(
+    name="TARGET_NODES",
+    default="",
+    read=word_list,
+    help="Names of nodes to hit, separated by commas; empty hits the node of a random pod of the application.",
+)
+TARGET_NODE = Tunable(
+    name="TARGET_NODE",
+    default="",
+    read=word_list,
+    help="Name of the node to hit; empty hits the node of a random pod of the application.",
+)
+NODES_AFFECTED = Tunable(
+    name="NODES_AFFECTED_PERC",
+    default="",
+    unit="%",
+    read=percent,
+    help="Share of the nodes with NODE_LABEL that is hit, rounded down, at least one; empty or 0 hits one node.",
+)
 NODE_LABEL = Tunable(
     name="NODE_LABEL", default="", read=str, help="Only pods on nodes with this label; needs the right to list nodes."
 )
@@ -172,6 +197,13 @@ SEQUENCE = Tunable(
     read=choice("parallel", "serial"),
     allowed="parallel, serial",
     help="Hit a round's targets all at once, or one after the other with the interval between them.",
+)
+REPLACEMENTS = Tunable(
+    name="HIT_REPLACEMENTS",
+    default="false",
+    read=boolean,
+    allowed="true, false",
+    help="When a target is replaced in the middle of the fault, hit its replacement for the rest of the time.",
 )
 INSTANCE = Tunable(
     name="INSTANCE_ID", default="", read=str, help="Appended to the name of the result, to tell engines' runs apart."
@@ -200,6 +232,10 @@ class Values:
 
     def __getitem__(self, tunable: Tunable) -> Any:
         return self._values[tunable.name]
+
+    def get(self, tunable: Tunable) -> Any:
+        """None when the experiment does not have this tunable at all."""
+        return self._values.get(tunable.name)
 
 
 def read(tunables: tuple[Tunable, ...], env: Mapping[str, str]) -> Values:

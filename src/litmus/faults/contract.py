@@ -31,7 +31,7 @@ class TargetGoneError(FaultError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What a fault is about to do on this node. ``undo`` is JSON-able, and names what to look for and what was there."""
+    """What a fault is about to do. ``undo`` is JSON-able, and names what to look for and what was there."""
 
     changes: str
     undo: dict[str, Any] = field(default_factory=lambda: {"kind": "none"})
@@ -67,7 +67,7 @@ class Fault(Protocol):
     def prove(self) -> Proof: ...
 
     def tend(self) -> None:
-        """Called about once a second while the fault holds. Raises TargetGoneError, or FaultError if it has lost effect."""
+        """Called about once a second while it holds. Raises TargetGoneError, or FaultError when its effect is lost."""
         ...
 
     @staticmethod

@@ -229,6 +229,28 @@ class Cluster:
 
         return await self._call(fetch, f"read the log of pod {pod}")
 
+    async def follow_log(self, pod: str, *, namespace: str, silence_s: float) -> AsyncGenerator[str]:
+        """The lines of a pod's log, from its beginning, until its container ends or an error is raised.
+
+        Whoever writes it must do so at least every ``silence_s``: a dead connection ends with Unreachable.
+        """
+        lines = aiter(self._client.log(pod, namespace=namespace, follow=True, newlines=False))
+        try:
+            while True:
+                try:
+                    async with asyncio.timeout(silence_s):
+                        line = await anext(lines)
+                except StopAsyncIteration:
+                    return
+                except TimeoutError as error:
+                    raise errors.Unreachable(f"the log of pod {pod} is silent for {silence_s:g} s") from error
+                yield line
+        except httpx2.StreamError:
+            # The client library trips over an error's body when it follows; asked without following, it tells.
+            await self.logs(pod, namespace=namespace, tail_lines=1)
+        except _FOREIGN as error:
+            raise translate(error, f"follow the log of pod {pod}", self.server) from error
+
     async def _get(self, kind: Kind[Any], name: str, namespace: str) -> Any:
         return await self._client.get(resource(kind), name, namespace=namespace or None)
 

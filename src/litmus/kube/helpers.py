@@ -15,6 +15,36 @@ from .objects import Pod
 
 # Pull, start and the work itself of a one-shot helper; a node that takes longer can't be trusted with a fault.
 START_DEADLINE_S = 90.0
+# How long a helper may take to put back what it changed after SIGTERM, before the kubelet ends it, in seconds.
+REVERT_GRACE_S = 30
+# Beside the start and the hold: time to prove and to revert, in seconds.
+_WORK_MARGIN_S = 60
+# Which helper pod carries which session; a pod that is sent after a crash finds the first one by it.
+SESSION_LABEL = "litmuschaos.io/session"
+JOURNALS = "/run/litmus"
+CONTROL_GROUPS = "/sys/fs/cgroup"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """What a mechanism's helper pod needs of its node beyond the host's process namespace, as little as possible.
+
+    ``holds``: the fault lasts and is undone, so there are a journal and a guardian, which leaves the pod's control
+    groups. ``host_paths`` are mounted at the same path, writable.
+    """
+
+    capabilities: tuple[str, ...] = ()
+    holds: bool = True
+    host_paths: tuple[str, ...] = ()
+
+    @property
+    def mounts(self) -> tuple[str, ...]:
+        return (*((CONTROL_GROUPS, JOURNALS) if self.holds else ()), *self.host_paths)
+
+    def describe(self) -> tuple[str, ...]:
+        """For people: the roles, the docs and ``litmus plan``."""
+        capabilities = tuple(f"capability {name}" for name in self.capabilities)
+        return ("hostPID", *capabilities, *(f"hostPath {path}" for path in self.mounts))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,47 +68,81 @@ async def own_image(cluster: Cluster, *, pod: str, namespace: str) -> Image:
 
 
 def manifest(
-    engine: api.ChaosEngine, *, experiment: str, node: str, image: Image, request: object, capabilities: list[str]
+    engine: api.ChaosEngine,
+    *,
+    experiment: str,
+    node: str,
+    image: Image,
+    request: object,
+    needs: Needs,
+    hold_s: float = 0.0,
+    session: str = "",
 ) -> dict[str, Any]:
-    """A pod in the host's process namespace with the capabilities of one mechanism and nothing else.
+    """The helper pod of one experiment on one node. ``hold_s``: how long its fault lasts, in seconds."""
+    return {
+        "metadata": metadata(engine, experiment=experiment, session=session),
+        "spec": spec(node=node, image=image, request=request, needs=needs, hold_s=hold_s),
+    }
+
+
+def metadata(engine: api.ChaosEngine, *, experiment: str, session: str = "") -> dict[str, Any]:
+    """A new name, and the labels and the owner by which the pod is found and removed."""
+    labels = engines.labels(engine, names.HELPER_COMPONENT)
+    labels |= {names.APP: f"{experiment}-helper", names.EXPERIMENT_LABEL: experiment}
+    return {
+        "name": f"{experiment}-helper-{names.random_suffix()}",
+        "labels": labels | ({SESSION_LABEL: session} if session else {}),
+        "ownerReferences": [engines.owner(engine)],
+    }
+
+
+def spec(*, node: str, image: Image, request: object, needs: Needs, hold_s: float = 0.0) -> dict[str, Any]:
+    """A pod in the host's process namespace with what one mechanism needs and nothing else.
 
     It tolerates every taint and is bound to its node directly: a fault may be the very reason why the scheduler would
     not place it. It mounts no service account token: a helper never talks to the API server.
     """
-    name = f"{experiment}-helper-{names.random_suffix()}"
+    volumes, mounts = _volumes(needs)
     return {
-        "metadata": {
-            "name": name,
-            "labels": engines.labels(engine, names.HELPER_COMPONENT)
-            | {names.APP: f"{experiment}-helper", names.EXPERIMENT_LABEL: experiment},
-            "ownerReferences": [engines.owner(engine)],
-        },
-        "spec": {
-            "nodeName": node,
-            "restartPolicy": "Never",
-            "hostPID": True,
-            "activeDeadlineSeconds": int(START_DEADLINE_S),
-            "terminationGracePeriodSeconds": 5,
-            "automountServiceAccountToken": False,
-            "tolerations": [{"operator": "Exists"}],
-            "imagePullSecrets": [{"name": secret} for secret in image.pull_secrets],
-            "containers": [
-                {
-                    "name": "fault",
-                    "image": image.name,
-                    "imagePullPolicy": image.pull_policy,
-                    "command": ["litmus", "fault"],
-                    "args": [msgspec.json.encode(request).decode()],
-                    "securityContext": {
-                        "runAsUser": 0,
-                        "allowPrivilegeEscalation": False,
-                        "readOnlyRootFilesystem": True,
-                        "capabilities": {"drop": ["ALL"], "add": capabilities},
-                    },
-                }
-            ],
-        },
+        "nodeName": node,
+        "restartPolicy": "Never",
+        "hostPID": True,
+        "activeDeadlineSeconds": int(START_DEADLINE_S + (hold_s + _WORK_MARGIN_S if needs.holds else 0)),
+        "terminationGracePeriodSeconds": REVERT_GRACE_S if needs.holds else 5,
+        "automountServiceAccountToken": False,
+        "tolerations": [{"operator": "Exists"}],
+        "imagePullSecrets": [{"name": secret} for secret in image.pull_secrets],
+        **({"volumes": volumes} if volumes else {}),
+        "containers": [
+            {
+                "name": "fault",
+                "image": image.name,
+                "imagePullPolicy": image.pull_policy,
+                "command": ["litmus", "fault"],
+                "args": [msgspec.json.encode(request).decode()],
+                **({"volumeMounts": mounts} if mounts else {}),
+                "securityContext": {
+                    "runAsUser": 0,
+                    "allowPrivilegeEscalation": False,
+                    "readOnlyRootFilesystem": True,
+                    "capabilities": {"drop": ["ALL"], "add": list(needs.capabilities)},
+                },
+            }
+        ],
     }
+
+
+def _volumes(needs: Needs) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Mounts from the host, and writable places on a root file system that is not: /tmp, and /run for lock files."""
+    if not needs.mounts:
+        return [], []
+    volumes: list[dict[str, Any]] = [{"name": name, "emptyDir": {}} for name in ("tmp", "run")]
+    mounts: list[dict[str, Any]] = [{"name": name, "mountPath": f"/{name}"} for name in ("tmp", "run")]
+    for number, path in enumerate(needs.mounts):
+        kind = "DirectoryOrCreate" if path == JOURNALS else "Directory"
+        volumes.append({"name": f"host-{number}", "hostPath": {"path": path, "type": kind}})
+        mounts.append({"name": f"host-{number}", "mountPath": path})
+    return volumes, mounts
 
 
 async def run(cluster: Cluster, pod: dict[str, Any], *, namespace: str) -> dict[str, Any]:

@@ -1,0 +1,68 @@
+"""Experiments that hit nodes: choose nodes, check that they are Ready before and after.
+
+A subclass with a mechanism says in ``aim`` how a node is hit; one that works through the API server writes ``inject``.
+"""
+
+from collections.abc import Sequence
+
+from litmus import api
+from litmus.api.targeting import AppTarget
+from litmus.kube import Cluster
+from litmus.kube.objects import Node
+
+from . import checks, held, selection
+from .context import Context
+from .declaration import SMALL_ROLE, Experiment, Permission
+from .tunables import SEQUENCE, Values
+
+READ_NODES = Permission(
+    groups=("",), resources=("nodes",), verbs=("get", "list"), reason="choose nodes and see whether they are Ready"
+)
+
+
+class NodeFault(Experiment):
+    """A fault on nodes."""
+
+    scope = "Cluster"
+    permissions = (SMALL_ROLE, READ_NODES)
+    uses = (READ_NODES,)
+
+    def aim(self, node: Node, values: Values) -> held.Aim:
+        """How this node is hit. Raises CannotRun with the tunable, its value and what is allowed. No I/O."""
+        raise NotImplementedError(f"{self.name} has no mechanism of its own and writes inject()")
+
+    def vet_nodes(self, nodes: Sequence[Node], values: Values) -> None:
+        """Raises CannotRun when the chosen nodes can't be hit as the tunables say. Touches nothing."""
+        if self.mechanism:
+            for node in nodes:
+                self.aim(node, values)
+
+    async def foresee(
+        self, cluster: Cluster, targets: Sequence[AppTarget], values: Values, *, seed: str
+    ) -> selection.Prospect:
+        choice = await selection.choose_nodes(cluster, targets, values, seed=seed)
+        self.vet_nodes(choice.chosen, values)
+        return selection.node_prospect(choice)
+
+    async def inject(self, context: Context) -> None:
+        nodes = await context.choose_nodes()
+        self.vet_nodes(nodes, context.values)
+        serial = context.values.get(SEQUENCE) == "serial"
+        for group in [[node] for node in nodes] if serial else [list(nodes)]:
+            await held.hold(context, self, [self.aim(node, context.values) for node in group])
+
+    async def check_before(self, context: Context) -> None:
+        """The nodes that will be hit are Ready. ``choose_nodes`` chooses once a run."""
+        await checks.nodes_ready(
+            context.cluster, await context.choose_nodes(), timeout_s=context.setting.check_timeout_s
+        )
+
+    async def check_after(self, context: Context) -> None:
+        await checks.nodes_ready(
+            context.cluster, await context.choose_nodes(), timeout_s=context.setting.check_timeout_s
+        )
+
+
+def target(node: Node, *, asked: str) -> api.Target:
+    """The node as a target of the result."""
+    return api.Target(name=node.metadata.name, kind="Node", uid=node.metadata.uid, node=node.metadata.name, asked=asked)
