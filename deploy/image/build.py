@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Build the container image of litmus as the docker archive build/litmus-image.tar, with neither Docker nor root.
 
-Three layers, from what seldom changes to what often does: the Debian packages of packages.txt, the locked Python
-packages under /opt/litmus/lib, and litmus itself. The lower two are kept in build/cache by the hash of what they are
+Four layers, from what seldom changes to what often does: the Debian packages of packages.txt, the locked Python
+packages under /opt/litmus/lib, those of the extras, and litmus itself. The lower three are kept in build/cache by the hash of what they are
 made of, so after a change of our code a build takes a second, and a push or pull moves only the small layer on top.
 
 The only line on standard output is a reference whose tag changes with the content, `litmus-py/litmus:VERSION-ID`:
@@ -28,6 +28,7 @@ ROOT = HERE.parents[1]
 BUILD = ROOT / "build"
 CACHE = BUILD / "cache"
 LOCK = ROOT / "requirements/image.txt"
+EXTRAS = ROOT / "requirements/image-extras.txt"
 PACKAGE = ROOT / "src/litmus"
 
 LIB = "opt/litmus/lib"
@@ -35,6 +36,12 @@ SITE = f"usr/local/lib/{debian.PYTHON}/dist-packages"
 PLATFORMS = {"amd64": "x86_64-manylinux_2_36", "arm64": "aarch64-manylinux_2_36"}  # 2.36 is the C library of Debian 12
 # Sources of extension modules, and lists of files that are no longer true.
 UNUSED = frozenset({".c", ".h", ".pxd", ".pyi", ".pyx", "RECORD"})
+
+# Parts of the extras that no code in the image asks for: the asynchronous half of Kubernetes' own client, which the Chaos
+# Toolkit does not use, and of `botocore/data` all services but those of the disks and of logging in.
+LEFT_OUT = ("kubernetes/aio",)
+AWS_SERVICES = frozenset({"ec2", "sts", "sso", "sso-oidc", "signin"})
+EC2_VERSION = "2016-11-15"  # the latest one; a client takes no other
 
 # Entry point and not only command: `args: [operator]` is enough in a pod, and a pod that gives a `command` of its own,
 # as the experiments of the original do with `/bin/bash -c "litmus experiment pod-delete"`, replaces it.
@@ -59,11 +66,17 @@ def main() -> None:
         _key(LOCK, HERE / "build.py", text=base.name),
         lambda out: build_libraries(out, rootfs, platform=PLATFORMS[architecture]),
     )
+    extras = cached(
+        "extras",
+        _key(EXTRAS, HERE / "build.py", text=base.name),
+        lambda out: build_extras(out, rootfs, platform=PLATFORMS[architecture]),
+    )
     code = BUILD / "code.tar"
     build_code(code, rootfs)
     layers = [
         archive.Layer.of(base / "layer.tar", created_by="Debian packages of deploy/image/packages.txt"),
         archive.Layer.of(libraries / "layer.tar", created_by="Python packages of requirements/image.txt"),
+        archive.Layer.of(extras / "layer.tar", created_by="Python packages of requirements/image-extras.txt"),
         archive.Layer.of(code, created_by="litmus"),
     ]
     image = archive.Image(layers, SETTINGS, architecture)
@@ -118,21 +131,50 @@ def build_libraries(out: Path, rootfs: Path, *, platform: str) -> None:
     """
     tree = out / "tree"
     target = tree / LIB
-    uv = [str(ROOT / ".venv/bin/uv"), "pip", "install", "-q", "--target", str(target)]
-    wheels = ["--python-version", debian.PYTHON.removeprefix("python"), "--python-platform", platform]
-    # No cache: hashes are checked when a wheel arrives, but what lies unpacked in a cache may have been changed since.
-    # Seen on a machine behind a proxy: its own certificate authority had been put into certifi.
-    locked = ["--no-cache", "--only-binary", ":all:", "--require-hashes", "--no-deps", "-r", str(LOCK)]
-    subprocess.run([*uv, *wheels, *locked], check=True)
-    shutil.rmtree(target / "bin", ignore_errors=True)  # the packages' own commands; ours is the launcher
-    for path in target.rglob("*"):
-        if path.suffix in UNUSED or path.name in UNUSED:
-            path.unlink()
+    install(target, LOCK, platform=platform)
     (tree / SITE).mkdir(parents=True)
     (tree / SITE / "litmus.pth").write_text(f"/{LIB}\n")
     debian.compile_python(rootfs, target, seen_as=f"/{LIB}")
     archive.write_layer(tree, out / "layer.tar")
     shutil.rmtree(tree)
+
+
+def build_extras(out: Path, rootfs: Path, *, platform: str) -> None:
+    """The layer of what only a few experiments need: the clouds' libraries and the Chaos Toolkit.
+
+    The Kubernetes client of the latter is left uncompiled: it would be 24 MB more for every node to pull, and a run of
+    the toolkit touches a small part of it.
+    """
+    tree = out / "tree"
+    target = tree / LIB
+    install(target, EXTRAS, platform=platform)
+    for name in LEFT_OUT:
+        shutil.rmtree(target / name)
+    for service in (target / "botocore/data").iterdir():
+        if service.is_dir() and service.name not in AWS_SERVICES:
+            shutil.rmtree(service)
+    for version in (target / "botocore/data/ec2").iterdir():
+        if version.name != EC2_VERSION:
+            shutil.rmtree(version)
+    debian.compile_python(rootfs, target, seen_as=f"/{LIB}")
+    for folder in (target / "kubernetes").rglob("__pycache__"):
+        shutil.rmtree(folder)
+    archive.write_layer(tree, out / "layer.tar")
+    shutil.rmtree(tree)
+
+
+def install(target: Path, lock: Path, *, platform: str) -> None:
+    """The locked packages, for the image's Python and without what is not needed at run time."""
+    uv = [str(ROOT / ".venv/bin/uv"), "pip", "install", "-q", "--target", str(target)]
+    wheels = ["--python-version", debian.PYTHON.removeprefix("python"), "--python-platform", platform]
+    # No cache: hashes are checked when a wheel arrives, but what lies unpacked in a cache may have been changed since.
+    # Seen on a machine behind a proxy: its own certificate authority had been put into certifi.
+    locked = ["--no-cache", "--only-binary", ":all:", "--require-hashes", "--no-deps", "-r", str(lock)]
+    subprocess.run([*uv, *wheels, *locked], check=True)
+    shutil.rmtree(target / "bin", ignore_errors=True)  # the packages' own commands; ours is the launcher
+    for path in target.rglob("*"):
+        if path.suffix in UNUSED or path.name in UNUSED:
+            path.unlink()
 
 
 def build_code(out: Path, rootfs: Path) -> None:
