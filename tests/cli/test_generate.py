@@ -24,8 +24,13 @@ def test_the_charts_have_the_layout_of_the_hub():
     } <= set(generate.files())
 
 
-def test_every_generated_file_is_yaml_of_kubernetes_objects():
-    for text in generate.files().values():
+def test_every_experiment_has_a_page():
+    for name in ("README", "pod-delete", "container-kill"):
+        assert f"docs/experiments/{name}.md" in generate.files()
+
+
+def test_every_generated_file_that_is_no_page_is_yaml_of_kubernetes_objects():
+    for text in (text for path, text in generate.files().items() if not path.endswith(".md")):
         for document in yaml.safe_load_all(text):
             assert {"apiVersion", "kind", "metadata"} <= set(document)
 

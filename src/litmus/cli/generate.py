@@ -4,6 +4,7 @@
     deploy/litmus-operator-namespaced.yaml   the same for one namespace, which ``kubectl apply -n`` names
     deploy/crds/*.yaml                       the definitions alone
     charts/**                                the hub's charts
+    docs/experiments/*.md                    a page about each experiment, and their list
 
 With ``--check`` it writes nothing, and ends with status 1 and a list when a file is not what the code says. Files that
 nothing generates any more are removed.
@@ -14,13 +15,13 @@ import sys
 from pathlib import Path
 
 from litmus.experiments import catalogue
-from litmus.hub import charts, documents
+from litmus.hub import charts, documents, pages
 
 from . import manifests
 
 ROOT = Path(__file__).resolve().parents[3]
 # Whatever lies there is ours.
-_OWNED = ("deploy/crds", "charts")
+_OWNED = ("deploy/crds", "charts", pages.FOLDER)
 
 _CLUSTERWIDE = """\
 Litmus in Python for the whole cluster:  kubectl apply -f litmus-operator.yaml
@@ -43,7 +44,7 @@ def files() -> dict[str, str]:
             f"deploy/crds/{crd['spec']['names']['plural']}.yaml": documents.write([crd])
             for crd in manifests.definitions()
         },
-        **{path: write() for path, write in charts.table(ours).items()},
+        **{path: write() for path, write in (charts.table(ours) | pages.table(ours)).items()},
     }
 
 

@@ -17,7 +17,8 @@ from typing import Any
 from litmus import __version__, api
 from litmus.api import names
 from litmus.experiments.declaration import Experiment, Permission
-from litmus.experiments.tunables import Tunable
+from litmus.experiments.node_fault import NodeFault
+from litmus.experiments.tunables import TARGET_NODE, TARGET_NODES, Tunable, TunableError
 
 from . import documents
 from .documents import Comment, Flow, Quoted
@@ -29,6 +30,16 @@ BUNDLE = "experiments.yaml"
 # Who binds a ClusterRole has to name a namespace; this is the one of the original's charts.
 _FALLBACK_NAMESPACE = "default"
 _UNITS = {"s": "In seconds.", "%": "In percent."}
+
+_OF_PODS = 'With true, only what carries the annotation litmuschaos.io/chaos="true" is touched.'
+_OF_NODES = (
+    'With true, the application has to carry the annotation litmuschaos.io/chaos="true". A node carries none: whatever '
+    "runs on it feels the fault."
+)
+_APPLICATION_OF_NODES = (
+    "The application whose health is checked before and after. Where no node is named below, the node of one of its "
+    "pods is hit; where one is named, appinfo may be left out."
+)
 
 Document = dict[Any, Any]
 
@@ -148,12 +159,14 @@ def _where(namespace: str, *, forced: bool) -> str:
 
 def engine(experiment: Experiment, *, namespace: str = "") -> str:
     """``engine.yaml``: a run of the experiment on a Deployment nginx, to be changed by the user."""
+    nodes = isinstance(experiment, NodeFault)
     within: Document = {"namespace": namespace} if namespace else {}
     document: Document = {
         "apiVersion": api.API_VERSION,
         "kind": "ChaosEngine",
         "metadata": {"name": "nginx-chaos", **within},
         "spec": {
+            **({Comment(_APPLICATION_OF_NODES): None} if nodes else {}),
             "appinfo": {
                 Comment("Namespace of the application; empty means that of the engine."): None,
                 "appns": Quoted(namespace),
@@ -161,8 +174,8 @@ def engine(experiment: Experiment, *, namespace: str = "") -> str:
                 Comment("deployment, statefulset, daemonset, deploymentconfig or rollout; empty means any pod."): None,
                 "appkind": Quoted("deployment"),
             },
-            Comment('With true, only what carries the annotation litmuschaos.io/chaos="true" is touched.'): None,
-            "annotationCheck": Quoted("true"),
+            Comment(_OF_NODES if nodes else _OF_PODS): None,
+            "annotationCheck": Quoted("false" if nodes else "true"),
             Comment("active runs it, stop ends it and puts everything back."): None,
             "engineState": Quoted("active"),
             Comment(
@@ -185,8 +198,22 @@ def engine(experiment: Experiment, *, namespace: str = "") -> str:
 
 
 def _worth_a_look(experiment: Experiment) -> Iterable[tuple[Tunable, str]]:
-    """The tunables of an engine to start from: those that the chart sets to something."""
-    return ((t, t.default or t.chart) for t in experiment.all_tunables() if t.chart)
+    """The tunables of an engine to start from: what the chart sets to something, and what names the target."""
+    naming = {TARGET_NODE.name, TARGET_NODES.name}
+    return (
+        (t, t.default or t.chart)
+        for t in experiment.all_tunables()
+        if t.chart or (t.chart is not None and (t.name in naming or _required(t)))
+    )
+
+
+def _required(tunable: Tunable) -> bool:
+    """Whether a run can't do without a value for it."""
+    try:
+        tunable.value(tunable.default)
+    except TunableError:
+        return True
+    return False
 
 
 def _environment(tunables: Iterable[tuple[Tunable, str | None]]) -> list[Any]:
