@@ -34,6 +34,23 @@ def network_of(pid: int) -> Iterator[None]:
         os.close(ours)
 
 
+@contextmanager
+def fresh_network() -> Iterator[None]:
+    """An empty network namespace for the length of a block, to try things in; it ends with the block."""
+    ours = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.unshare(CLONE_NEWNET):
+            number = ctypes.get_errno()
+            raise FaultError(f"unshare: {os.strerror(number)}; the helper pod needs the capability SYS_ADMIN")
+        try:
+            yield
+        finally:
+            _enter(ours, CLONE_NEWNET)
+    finally:
+        os.close(ours)
+
+
 def join_host_cgroup_namespace() -> None:
     """For good. Control groups outside of one's own namespace can't be joined where they are mounted ``nsdelegate``."""
     host = _open(f"{processes.PROC}/1/ns/cgroup", 1)

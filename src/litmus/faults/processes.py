@@ -61,6 +61,15 @@ def main_process(container_id: str, *, proc: Path = PROC) -> Process | None:
     return min(roots, key=lambda process: (process.started, process.pid), default=None)
 
 
+def still_there(process: Process, *, proc: Path = PROC) -> bool:
+    """Whether it still runs, and its pid has not come to mean another process."""
+    try:
+        fields = (proc / str(process.pid) / "stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return False
+    return fields[0] not in "ZX" and int(fields[19]) == process.started
+
+
 def _process(entry: Path) -> Process:
     fields = dict(line.split(":", 1) for line in (entry / "status").read_text().splitlines() if ":" in line)
     # Field 22 of proc_pid_stat(5); the name in field 2 may itself hold spaces and brackets.
