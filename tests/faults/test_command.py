@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from litmus.faults import command, processes
+from litmus.faults import command, kill, processes
 from litmus.faults.contract import FaultError, Plan, Proof
 
 LIMIT = 4096  # of a termination message, set by the kubelet
@@ -43,7 +43,7 @@ LOG: list[str] = []
 @pytest.fixture
 def run(monkeypatch, tmp_path, capsys):
     LOG.clear()
-    monkeypatch.setitem(command.MECHANISMS, "scripted", Scripted)
+    monkeypatch.setattr(command, "mechanism_class", {"scripted": Scripted, "kill": kill.Kill}.__getitem__)
     monkeypatch.setattr(command, "TERMINATION_LOG", tmp_path / "termination-log")
 
     def request(*targets: dict, **changes) -> tuple[int, dict, str]:

@@ -1,29 +1,57 @@
-"""``litmus fault REQUEST``: what a helper pod runs. One JSON request in, one JSON report out.
+"""``litmus fault REQUEST``: what a helper pod runs. One JSON request in, JSON lines and a last word out.
 
-The report goes to the termination message (at most 4096 bytes), which the experiment reads from the pod's status with
-no more than the right to get pods. A target that could not be hit is reported beside those that were.
+    {"mechanism", "targets"}                    hits all targets at once and reports: for faults that are over at once
+    {"mechanism", "targets", "session", …}      holds a fault on them: see ``session``
+    {"mechanism", "revert": SESSION, "recipes"} undoes a session whose helper died
+
+The last word goes to the termination message (at most 4096 bytes), which the experiment reads from the pod's status
+with no more than the right to get pods. A target that could not be hit is reported beside those that were.
 """
 
 import contextlib
+import importlib
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from .contract import Fault, FaultError
-from .kill import Kill
 
-MECHANISMS: dict[str, type[Any]] = {"kill": Kill}
+# Imported one at a time: a helper starts on a node that may be slow.
+MECHANISMS: dict[str, tuple[str, str]] = {
+    "kill": ("kill", "Kill"),
+    "netem": ("network.fault", "NetworkFault"),
+    "stress": ("stress", "Stress"),
+    "fill": ("fill", "Fill"),
+    "service": ("service", "Service"),
+    "restart": ("restart", "Restart"),
+}
 TERMINATION_LOG = Path("/dev/termination-log")
 _MESSAGE_LIMIT = 4096
+# Words that tell what happened are not worth shortening, in letters.
+_SHORT = 16
+_LATEST = ("injected", "proven", "gone", "failed", "refused", "stuck", "reverted")
+
+
+def mechanism_class(name: str) -> type[Any]:
+    """Raises KeyError when there is no such mechanism."""
+    module, cls = MECHANISMS[name]
+    found: type[Any] = getattr(importlib.import_module(f"{__package__}.{module}"), cls)
+    return found
 
 
 def main(arguments: list[str]) -> int:
-    """Exit status 0 when every target was hit, 2 when one was not, 4 for a request that can't be read."""
+    """Exit status 0 when everything was done, 2 when it was not, 3 when something is left, 4 for a bad request."""
     try:
         request = json.loads(arguments[0])
-        make = MECHANISMS[request["mechanism"]]
-        faults = [(str(target["name"]), make(**target["parameters"])) for target in request["targets"]]
+        name = request["mechanism"]
+        mechanism = mechanism_class(name)
+        if "revert" in request:
+            return _revert(mechanism, request)
+        faults = [(str(target["name"]), mechanism(**target["parameters"])) for target in request["targets"]]
+        if "session" in request:
+            return _hold(mechanism, faults, request)
     except (IndexError, KeyError, TypeError, ValueError) as error:
         return _report({"error": f"the request can't be read: {type(error).__name__}: {error}"}, code=4)
     entries = hit(faults)
@@ -44,6 +72,41 @@ def hit(faults: list[tuple[str, Fault]]) -> list[dict[str, Any]]:
     return [_entry(name, fault, error) for name, fault, error in injected]
 
 
+def _hold(mechanism: type[Fault], faults: list[tuple[str, Fault]], request: Mapping[str, Any]) -> int:
+    from . import session  # a helper that only hits does not need it
+
+    said: list[dict[str, Any]] = []
+
+    def say(event: str, **what: Any) -> None:
+        entry = {"seq": len(said) + 1, "event": event, **what}
+        said.append(entry)
+        print(json.dumps(entry, separators=(",", ":")), flush=True)
+
+    wanted = session.Request(
+        session=str(request["session"]),
+        mechanism=mechanism,
+        mechanism_name=str(request["mechanism"]),
+        faults=faults,
+        hold_s=float(request["hold_s"]),
+        start_by=float(request["start_by"]),
+        linger=str(request.get("linger", "")),
+    )
+    code = session.Session(wanted, say).run()
+    _last_words({"events": [entry for entry in said if entry["event"] in _LATEST]})
+    return code
+
+
+def _revert(mechanism: type[Fault], request: Mapping[str, Any]) -> int:
+    from . import session
+
+    try:
+        said, left = session.revert(mechanism, str(request["revert"]), list(request["recipes"]))
+    except FaultError as error:
+        return _report({"error": str(error)}, code=2)
+    shown = "; ".join(f"{name}: {rest}" for name, rest in left.items())
+    return _report({"said": said, "left": shown}, code=3 if left else 0)
+
+
 def _entry(name: str, fault: Fault, error: str) -> dict[str, Any]:
     if error:
         return {"name": name, "holds": False, "asked": "", "delivered": error}
@@ -51,17 +114,35 @@ def _entry(name: str, fault: Fault, error: str) -> dict[str, Any]:
 
 
 def _fitting(report: dict[str, Any]) -> str:
-    """The report in JSON, with as many of the failures as the message has room for; the count of hits always fits."""
+    """The report in JSON, with as much of its longest list as the message has room for; the counts always fit."""
     if "error" in report:
         report = {"error": report["error"][: _MESSAGE_LIMIT // 4]}
     while len((text := json.dumps(report, separators=(",", ":"))).encode()) > _MESSAGE_LIMIT:
-        report = report | {"failed": report["failed"][: len(report["failed"]) // 2]}
+        report = _halved(report)
     return text
 
 
+def _halved(report: dict[str, Any]) -> dict[str, Any]:
+    if "events" in report:
+        longest = max(report["events"], key=lambda event: len(json.dumps(event)))
+        short = {key: _half(value) for key, value in longest.items()}
+        return {"events": [short if event is longest else event for event in report["events"]]}
+    if "failed" in report:
+        return report | {"failed": _half(report["failed"])}
+    return {key: _half(value) for key, value in report.items()}
+
+
+def _half(value: Any) -> Any:
+    halves = isinstance(value, list) or (isinstance(value, str) and len(value) > _SHORT)
+    return value[: len(value) // 2] if halves else value
+
+
 def _report(report: dict[str, Any], *, code: int) -> int:
-    text = _fitting(report)
-    print(text, file=sys.stdout)
-    with contextlib.suppress(OSError):  # not in a pod: standard output has it
-        TERMINATION_LOG.write_text(text)
+    print(_fitting(report), file=sys.stdout)
+    _last_words(report)
     return code
+
+
+def _last_words(report: dict[str, Any]) -> None:
+    with contextlib.suppress(OSError):  # not in a pod: standard output has it
+        TERMINATION_LOG.write_text(_fitting(report))

@@ -1,0 +1,172 @@
+"""The guardian: a process that undoes a session when its helper can't.
+
+It is forked before the injection with everything that it needs already loaded, and leaves the pod's control groups, so
+that it outlives the pod - a force-deleted one, too. It waits for one of three things: the word of the helper that all
+is undone, the death of the helper, or the end of its time. After the last two it undoes the session itself, and goes on
+until nothing is left.
+"""
+
+import contextlib
+import ctypes
+import os
+import select
+import signal
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from . import cgroups, journal, undoing
+from .contract import Fault, FaultError, Undo
+
+NAME = b"litmus-guardian"
+_PR_SET_NAME = 15
+# How much longer than its time a helper may take to begin to revert, and then to revert, in seconds.
+_LATE_S = 1.5
+_REVERTING_S = 20.0
+# A process that the helper had started may still be at work when the helper is dead: clean counts when it stays clean.
+_CLEAN_LOOKS = 3
+_LOOK_AGAIN_S = 0.5
+_LONGEST_PAUSE_S = 5.0
+_DONE, _REVERTING, _UNTIL = b".", b"r", b"u"
+
+
+def now() -> float:
+    """Seconds on a clock that goes on while the machine is suspended."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+class Guardian:
+    """The helper's side of its guardian."""
+
+    def __init__(self, pid: int, line: int) -> None:
+        self._pid = pid
+        self._line = line
+
+    @classmethod
+    def start(
+        cls,
+        mechanism: type[Fault],
+        recipes: Sequence[tuple[str, Undo]],
+        *,
+        session: str,
+        until: float,
+        leave: Callable[[int], None] = cgroups.move_to_root,
+    ) -> "Guardian":
+        """Returns when it watches. ``until``: by ``now()``, when the fault must be over.
+
+        Raises FaultError when it can't leave the pod's control groups: without it nothing may be touched.
+        """
+        orders, line = os.pipe()
+        answer, say = os.pipe()
+        helper = os.pidfd_open(os.getpid())
+        pid = os.fork()
+        if pid == 0:
+            os.close(line)
+            os.close(answer)
+            _live(mechanism, recipes, session=session, until=until, orders=orders, say=say, helper=helper, leave=leave)
+        for descriptor in (orders, say, helper):
+            os.close(descriptor)
+        with os.fdopen(answer) as words:
+            said = words.read()
+        if said != "watching":
+            os.close(line)
+            os.waitpid(pid, 0)
+            raise FaultError(f"the guardian could not start: {said or 'it died'}")
+        return cls(pid, line)
+
+    def extend(self, until: float) -> None:
+        """The fault ends at another time than it was planned to, by ``now()``."""
+        self._tell(_UNTIL + f"{until:.3f}\n".encode())
+
+    def reverting(self) -> None:
+        """The helper has begun to revert and may take its time."""
+        self._tell(_REVERTING)
+
+    def stand_down(self) -> None:
+        """Everything is undone. Returns when the guardian is gone."""
+        self._tell(_DONE)
+        os.close(self._line)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(self._pid, 0)
+
+    def _tell(self, word: bytes) -> None:
+        with contextlib.suppress(BrokenPipeError):  # it took over already
+            os.write(self._line, word)
+
+
+def _live(
+    mechanism: type[Fault],
+    recipes: Sequence[tuple[str, Undo]],
+    *,
+    session: str,
+    until: float,
+    orders: int,
+    say: int,
+    helper: int,
+    leave: Callable[[int], None],
+) -> None:
+    """The guardian's life; never returns."""
+    try:
+        _detach(leave)
+        os.write(say, b"watching")
+        os.close(say)
+        if _needed(orders, helper, until):
+            _undo(mechanism, recipes)
+            journal.remove(session)
+    except FaultError as error:
+        os.write(say, str(error).encode())
+    finally:
+        os._exit(0)
+
+
+def _detach(leave: Callable[[int], None]) -> None:
+    """Out of the helper's session, signals, output and control groups: whoever ends the pod must not end this."""
+    os.setsid()
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
+        signal.signal(number, signal.SIG_IGN)
+    leave(os.getpid())
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):  # the runtime waits for the end of the container's output
+        os.dup2(nothing, descriptor)
+    ctypes.CDLL(None).prctl(_PR_SET_NAME, NAME, 0, 0, 0)
+    for score in ("0", "-998"):  # a pod without requests is the first that a machine out of memory kills
+        with contextlib.suppress(OSError):
+            Path("/proc/self/oom_score_adj").write_text(score)
+
+
+def _needed(orders: int, helper: int, until: float) -> bool:
+    """Waits; whether the session has to be undone here."""
+    limit = until + _LATE_S
+    poll = select.poll()
+    poll.register(orders, select.POLLIN)
+    poll.register(helper, select.POLLIN)
+    while True:
+        ready = dict(poll.poll(max(0.0, limit - now()) * 1000))
+        if orders in ready:
+            word = os.read(orders, 4096)
+            if _DONE in word:
+                return False
+            if not word:
+                return True  # the helper's end is closed: it is dead
+            if _REVERTING in word:
+                limit = now() + _REVERTING_S
+            elif word.startswith(_UNTIL):
+                limit = float(word.split(_UNTIL)[-1]) + _LATE_S
+        elif helper in ready:
+            return True
+        elif not ready:
+            # A helper that hangs might still change something after we have undone it.
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                signal.pidfd_send_signal(helper, signal.SIGKILL)
+            return True
+
+
+def _undo(mechanism: type[Fault], recipes: Sequence[tuple[str, Undo]]) -> None:
+    clean, pause = 0, _LOOK_AGAIN_S
+    while clean < _CLEAN_LOOKS:
+        left = undoing.look(mechanism, recipes)
+        clean = 0 if left else clean + 1
+        pause = min(pause * 2, _LONGEST_PAUSE_S) if left else _LOOK_AGAIN_S
+        if clean < _CLEAN_LOOKS:
+            time.sleep(pause)

@@ -1,0 +1,231 @@
+"""A session: one mechanism on the targets of one node, from the plan to the last look, in a helper pod.
+
+    plan all → journal → guardian → inject → prove → hold, looking after it → revert → look whether anything is left
+
+What is said goes to the log as JSON lines that the experiment follows; the last words are the termination
+message. SIGTERM ends the hold at once. Whatever fails on the way, everything is undone - also what failed half-way.
+"""
+
+import os
+import select
+import signal
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from . import guardian, journal, moments, undoing
+from .contract import Fault, FaultError, TargetGoneError, Undo
+
+R = TypeVar("R")
+Say = Callable[..., None]
+
+REVERTED, FAILED, STUCK = 0, 2, 3
+_TEND_S = 1.0
+# The experiment takes a longer silence for a dead connection.
+_SIGN_OF_LIFE_S = 5.0
+_PATIENCE_S = 15.0
+# The longest that all injections of a node may take, in seconds.
+_INJECTION_S = 60.0
+_AT_ONCE = 16
+
+
+class _Stopped(Exception):
+    """SIGTERM: whoever started us wants the fault to end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What a helper is asked for. ``start_by``: Unix time after which nothing may be changed any more."""
+
+    session: str
+    mechanism: type[Fault]
+    faults: Sequence[tuple[str, Fault]]
+    mechanism_name: str = ""
+    hold_s: float
+    start_by: float
+    linger: str = ""
+
+
+@dataclass(slots=True)
+class Session:
+    """One run of a request. ``say(event, **what)`` tells the experiment."""
+
+    request: Request
+    say: Say
+    watch: Callable[..., guardian.Guardian] = guardian.Guardian.start
+    _bell: tuple[int, int] = field(default_factory=os.pipe)
+    _stopped: bool = False
+
+    def run(self) -> int:
+        """The exit status: 0 done and reverted, 2 it could not be done and is reverted, 3 something is left."""
+        self._listen()
+        try:
+            recipes = self._plan()
+        except (FaultError, ValueError) as error:
+            self.say("refused", why=str(error))
+            return FAILED
+        except _Stopped:
+            self.say("refused", why="the helper was ended before it began")
+            return FAILED
+        request = self.request
+        try:
+            journal.write(request.session, mechanism=request.mechanism_name, recipes=recipes)
+            guard = self.watch(
+                request.mechanism,
+                recipes,
+                session=request.session,
+                until=guardian.now() + request.hold_s + _INJECTION_S,
+            )
+        except FaultError as error:
+            journal.remove(request.session)
+            self.say("refused", why=str(error))
+            return FAILED
+        return self._carry_out(recipes, guard)
+
+    def _carry_out(self, recipes: list[tuple[str, Undo]], guard: guardian.Guardian) -> int:
+        failure = ""
+        try:
+            self._linger("planned")
+            self._inject()
+            guard.extend(guardian.now() + self.request.hold_s)
+            until = guardian.now() + self.request.hold_s
+            self._prove()
+            self._hold(until)
+            self._linger("reverting")
+        except FaultError as error:
+            failure = str(error)
+        except _Stopped:
+            self.say("stopped")
+        guard.reverting()
+        left = undoing.undo(self.request.mechanism, recipes, patience_s=_PATIENCE_S)
+        if left:
+            # The guardian sees us go and goes on trying.
+            self.say("stuck", left=left)
+            return STUCK
+        journal.remove(self.request.session)
+        guard.stand_down()
+        if failure:
+            self.say("failed", why=failure, reverted=True)
+            return FAILED
+        self.say("reverted")
+        return REVERTED
+
+    def _plan(self) -> list[tuple[str, Undo]]:
+        if time.time() > self.request.start_by:
+            raise FaultError("the helper started too late: who asked for the fault has given it up")
+        plans = self._all(lambda fault: fault.plan())
+        self._check()
+        names = [name for name, _ in self.request.faults]
+        self.say(
+            "planned",
+            plans=[
+                {"name": name, "changes": plan.changes, "undo": plan.undo}
+                for name, plan in zip(names, plans, strict=True)
+            ],
+        )
+        return [(name, plan.undo) for name, plan in zip(names, plans, strict=True)]
+
+    def _inject(self) -> None:
+        for number, (name, fault) in enumerate(self.request.faults):
+            self._check()
+            try:
+                fault.inject()
+            except FaultError as error:
+                raise FaultError(f"{name}: {error}") from error
+            if number == 0:
+                self._linger("injecting")
+        self.say("injected")
+        self._linger("injected")
+
+    def _prove(self) -> None:
+        self._check()
+        proofs = self._all(lambda fault: fault.prove())
+        self._check()
+        names = [name for name, _ in self.request.faults]
+        shown = [
+            {"index": index, "name": name, **proof.as_json()}
+            for index, (name, proof) in enumerate(zip(names, proofs, strict=True))
+        ]
+        missed = [
+            f"{name}: asked {proof.asked}, delivered {proof.delivered}"
+            for name, proof in zip(names, proofs, strict=True)
+            if not proof.holds
+        ]
+        if missed:
+            raise FaultError(f"the fault did not take effect on {len(missed)} of {len(proofs)}: {'; '.join(missed)}")
+        self.say("proven", proofs=shown)
+
+    def _hold(self, until: float) -> None:
+        """Looks after the fault until its time is over, or nothing is left that could be hit."""
+        alive = dict(enumerate(self.request.faults))
+        said_at = guardian.now()
+        while alive and (left := until - guardian.now()) > 0:
+            self._rest(min(left, _TEND_S))
+            for index, (name, fault) in list(alive.items()):
+                try:
+                    fault.tend()
+                except TargetGoneError as error:
+                    self.say("gone", index=index, name=name, why=str(error))
+                    del alive[index]
+                except FaultError as error:
+                    raise FaultError(f"{name}: {error}") from error
+            if guardian.now() - said_at >= _SIGN_OF_LIFE_S:
+                said_at = guardian.now()
+                self.say("holding", left_s=round(until - said_at, 1))
+
+    def _all(self, work: Callable[[Fault], R]) -> list[R]:
+        """The same on all targets at a time: a measurement takes seconds, and targets may be many."""
+
+        def one(target: tuple[str, Fault]) -> R:
+            name, fault = target
+            try:
+                return work(fault)
+            except FaultError as error:
+                raise FaultError(f"{name}: {error}") from error
+
+        targets = self.request.faults
+        if len(targets) == 1:
+            return [one(targets[0])]
+        with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+            return list(pool.map(one, targets))
+
+    def _linger(self, moment: str) -> None:
+        if seconds := moments.linger_s(self.request.linger, moment):
+            self.say("lingering", moment=moment)
+            self._rest(seconds)
+
+    def _listen(self) -> None:
+        def stop(*_: object) -> None:
+            self._stopped = True
+
+        for end in self._bell:
+            os.set_blocking(end, False)
+        signal.set_wakeup_fd(self._bell[1])
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, stop)
+
+    def _rest(self, seconds: float) -> None:
+        """Waits; an order to stop ends it at once. Raises _Stopped."""
+        self._check()
+        select.select([self._bell[0]], [], [], seconds)
+        self._check()
+
+    def _check(self) -> None:
+        if self._stopped:
+            raise _Stopped
+
+
+def revert(
+    mechanism: type[Fault], session: str, recipes: Sequence[Undo], *, patience_s: float = _PATIENCE_S
+) -> tuple[str, dict[str, Any]]:
+    """Undoes a session whose helper died; how it was found, and what is left by target."""
+    found = journal.read(session)
+    known = found if found is not None else [(f"target {index}", undo) for index, undo in enumerate(recipes)]
+    left = undoing.undo(mechanism, known, patience_s=patience_s)
+    if not left:
+        journal.remove(session)
+    if not known:
+        return "nothing had been changed yet", left
+    return "put back by a second helper", left
