@@ -10,7 +10,7 @@ import yaml
 
 from litmus import api
 from litmus.api import strict
-from litmus.experiments import catalogue
+from litmus.experiments import catalogue, node_fault, tunables
 from litmus.experiments.declaration import Experiment
 from litmus.experiments.pod_delete import PodDelete
 from litmus.hub import charts, documents
@@ -20,11 +20,18 @@ EXPERIMENTS = catalogue.everything()
 ALL = pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda experiment: experiment.name)
 
 
-class NodeFault(PodDelete):
-    """An experiment whose role is of the whole cluster."""
+class NodeFlood(node_fault.NodeFault):
+    """An experiment on nodes that can't do without being told how deep."""
 
-    name = "node-fault"
-    scope = "Cluster"
+    name = "node-flood"
+    title = "Node flood"
+    help = "Floods nodes."
+    tunables = (
+        tunables.DURATION.listed("60"),
+        tunables.TARGET_NODES.listed(),
+        tunables.NODES_AFFECTED.listed(),
+        tunables.Tunable(name="DEPTH", default="", read=tunables.whole_seconds(1), unit="m", help="Depth.", chart=""),
+    )
 
 
 def written(experiment: Experiment, file: str, **options: str) -> list[dict]:
@@ -48,7 +55,7 @@ def test_an_engine_to_start_from_has_no_mistake(experiment: Experiment):
 
 @ALL
 def test_the_values_of_a_chart_and_of_its_engine_are_values_that_the_experiment_takes(experiment: Experiment):
-    tunables = {tunable.name: tunable for tunable in experiment.all_tunables()}
+    known = {tunable.name: tunable for tunable in experiment.all_tunables()}
     [resource] = written(experiment, "experiment.yaml")
     [engine] = written(experiment, "engine.yaml")
 
@@ -56,7 +63,8 @@ def test_the_values_of_a_chart_and_of_its_engine_are_values_that_the_experiment_
         *resource["spec"]["definition"]["env"],
         *engine["spec"]["experiments"][0]["spec"]["components"]["env"],
     ):
-        tunables[variable["name"]].value(variable["value"] or tunables[variable["name"]].default)
+        tunable = known[variable["name"]]
+        tunable.value(variable["value"] or tunable.default)
 
 
 @ALL
@@ -144,13 +152,22 @@ def test_a_namespace_that_was_asked_for_stands_wherever_it_may():
 
 
 def test_a_cluster_role_and_its_account_name_the_namespace_that_the_binding_needs():
-    account, role, binding = written(NodeFault(), "rbac.yaml")
+    account, role, binding = written(NodeFlood(), "rbac.yaml")
 
     assert [role["kind"], binding["kind"]] == ["ClusterRole", "ClusterRoleBinding"]
     assert "namespace" not in role["metadata"]
     assert "namespace" not in binding["metadata"]
     assert account["metadata"]["namespace"] == binding["subjects"][0]["namespace"] == "default"
-    assert "&namespace=NAME" in charts.role(NodeFault())
+    assert "&namespace=NAME" in charts.role(NodeFlood())
+
+
+def test_the_engine_of_a_node_experiment_has_a_place_for_the_node_and_for_what_it_can_not_do_without():
+    [engine] = written(NodeFlood(), "engine.yaml")
+
+    values = {v["name"]: v["value"] for v in engine["spec"]["experiments"][0]["spec"]["components"]["env"]}
+    assert values == {"TOTAL_CHAOS_DURATION": "30", "TARGET_NODES": "", "DEPTH": ""}
+    assert engine["spec"]["annotationCheck"] == "false"
+    assert "the node of one of its pods is hit" in " ".join(charts.engine(NodeFlood()).replace("#", "").split())
 
 
 def test_the_bundle_of_a_group_holds_each_of_its_experiments_once():

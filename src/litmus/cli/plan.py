@@ -2,7 +2,10 @@
 
 import dataclasses
 import json as json_
-from collections.abc import Iterator
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +17,9 @@ from litmus.kube import Cluster
 from . import engine_file, failures, options
 
 _MARKS = {"blocks": "✗", "warns": "!", "informs": "i"}
-_SHOWN = ("TOTAL_CHAOS_DURATION", "CHAOS_INTERVAL", "RAMP_TIME", "SEQUENCE", "FORCE", "SIGNAL")
+_WIDTH = 100  # of lines on a terminal that is wider; longer ones are hard to read
+_HARD_SPACE = "\xa0"
+_UNBROKEN = 10_000  # what goes to a file or a program keeps each sentence on its line
 
 
 async def plan(
@@ -30,43 +35,77 @@ async def plan(
     async with Cluster.connect(kubeconfig=kubeconfig, context=context) as cluster:
         wanted, _ = engine_file.read(engine, namespace=cluster.namespace)
         made = await planning.of_engine(cluster, wanted)
-    print(json_.dumps(as_json(made), indent=2, ensure_ascii=False) if json else "\n".join(lines(made)))
+    width = min(shutil.get_terminal_size().columns, _WIDTH) if sys.stdout.isatty() else _UNBROKEN
+    shown = lines(made, width=width)
+    print(json_.dumps(as_json(made), indent=2, ensure_ascii=False) if json else "\n".join(shown))
     return failures.REFUSED if made.blocked else 0
 
 
-def lines(made: planning.EnginePlan) -> Iterator[str]:
-    """The plan for people."""
+def lines(made: planning.EnginePlan, *, width: int = 80) -> Iterator[str]:
+    """The plan for people, on lines of at most ``width`` where words allow it."""
     yield f"Engine {made.engine} in namespace {made.namespace}"
     yield f"Application: {made.application}"
-    yield from _findings(made.findings, indent="")
+    yield from _findings(made.findings, indent="", width=width)
     for number, experiment in enumerate(made.experiments, start=1):
         yield ""
         yield f"{number}. {experiment.name}"
-        if experiment.first_round:
-            what = experiment.first_round[0].kind.lower()
-            yield f"   first round hits {len(experiment.first_round)} of {len(experiment.candidates)} {what}s:"
-            yield from (f"     → {_victim(victim)}" for victim in experiment.first_round)
-            others = [victim for victim in experiment.candidates if victim not in experiment.first_round]
-            if others:
-                yield "   later rounds may also hit:"
-                yield from (f"       {_victim(victim)}" for victim in others)
-            named = ((name, experiment.tunables.get(name, "")) for name in _SHOWN)
-            shown = ", ".join(f"{name}={value}" for name, value in named if value)
-            yield f"   with {shown or 'default tunables'}"
+        yield from _targets(experiment, width=width)
+        if experiment.meant:
+            meant = _list(f"{name}={value}" for name, value in experiment.meant.items())
+            yield from _wrapped("with ", meant, indent="   ", width=width)
+        if experiment.first_round and experiment.undo:
+            yield from _wrapped("undone: ", experiment.undo, indent="   ", width=width)
         if experiment.privileges:
-            yield f"   helper pods on the nodes need: {', '.join(experiment.privileges)}"
-        yield from _findings(experiment.findings, indent="   ")
+            yield from _wrapped(
+                "helper pods on the nodes need: ", _list(experiment.privileges), indent="   ", width=width
+            )
+        yield from _findings(experiment.findings, indent="   ", width=width)
     yield ""
     yield "It would end with an Error: mend what is marked ✗." if made.blocked else "Nothing was changed."
+
+
+def _targets(experiment: planning.ExperimentPlan, *, width: int) -> Iterator[str]:
+    chosen = experiment.first_round
+    if not chosen:
+        return
+    others = [victim for victim in experiment.candidates if victim not in chosen]
+    kind = chosen[0].kind.lower()
+    plural = kind if len(experiment.candidates) == 1 else f"{kind}s"
+    first = "first round hits" if experiment.again else "hits"
+    yield f"   {first} {len(chosen)} of {len(experiment.candidates)} {plural}:"
+    for victim in chosen:
+        done = f": {victim.asked}" if victim.asked else ""
+        yield from _wrapped("→ ", f"{_victim(victim)}{done}", indent="     ", width=width)
+    if others and experiment.again:
+        yield "   later rounds may also hit:"
+        yield from (f"       {_victim(victim)}" for victim in others)
 
 
 def _victim(victim: selection.Victim) -> str:
     return f"{victim.name}  on {victim.node}" if victim.node and victim.kind != "Node" else victim.name
 
 
-def _findings(findings: list[planning.Finding], *, indent: str) -> Iterator[str]:
+def _findings(findings: list[planning.Finding], *, indent: str, width: int) -> Iterator[str]:
     for finding in findings:
-        yield f"{indent}{_MARKS[finding.level]} {finding.text}"
+        yield from _wrapped(f"{_MARKS[finding.level]} ", finding.text, indent=indent, width=width)
+
+
+def _list(items: Iterable[str]) -> str:
+    """The items with commas; lines break between them and not within."""
+    return ", ".join(item.replace(" ", _HARD_SPACE) for item in items)
+
+
+def _wrapped(mark: str, text: str, *, indent: str, width: int) -> Iterator[str]:
+    """The text after its mark; further lines begin two letters deeper than the mark."""
+    lines = textwrap.wrap(
+        text,
+        max(40, width),
+        initial_indent=indent + mark,
+        subsequent_indent=f"{indent}  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    yield from (line.replace(_HARD_SPACE, " ") for line in lines)
 
 
 def as_json(made: planning.EnginePlan) -> dict[str, Any]:
@@ -83,6 +122,7 @@ def as_json(made: planning.EnginePlan) -> dict[str, Any]:
                 "candidates": [_target(pod) for pod in experiment.candidates],
                 "firstRound": [_target(pod) for pod in experiment.first_round],
                 "tunables": dict(experiment.tunables),
+                "undo": experiment.undo,
                 "privileges": list(experiment.privileges),
                 "findings": [{"level": f.level, "text": f.text} for f in experiment.findings],
             }

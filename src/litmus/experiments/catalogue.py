@@ -36,7 +36,7 @@ def find(name: str) -> Experiment:
             return loaded
     known = sorted([*_OWN, *(entry.name for entry in _entry_points())])
     near = difflib.get_close_matches(name, known, n=1)
-    hint = f"; did you mean {near[0]}?" if near else ""
+    hint = f"; did you mean {near[0]}?" if near else "."
     raise UnknownExperiment(f"there is no experiment {name!r}{hint} Known: {', '.join(known)}")
 
 

@@ -130,6 +130,11 @@ class Experiment(ABC):
         return self.needs.describe() if self.needs else ()
 
     @classmethod
+    def takes(cls, wanted: Tunable) -> bool:
+        """Whether it has the tunable and does not only accept it."""
+        return any(tunable.name == wanted.name and not tunable.unneeded for tunable in cls.all_tunables())
+
+    @classmethod
     def all_tunables(cls) -> tuple[Tunable, ...]:
         """Its own, and those that every experiment has."""
         own = {tunable.name for tunable in cls.tunables}

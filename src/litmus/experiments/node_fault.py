@@ -4,6 +4,7 @@ A subclass with a mechanism says in ``aim`` how a node is hit; one that works th
 """
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from litmus import api
 from litmus.api.targeting import AppTarget
@@ -24,8 +25,8 @@ class NodeFault(Experiment):
     """A fault on nodes."""
 
     scope = "Cluster"
-    permissions = (SMALL_ROLE, READ_NODES)
-    uses = (READ_NODES,)
+    permissions: ClassVar[tuple[Permission, ...]] = (SMALL_ROLE, READ_NODES)
+    uses: ClassVar[tuple[Permission, ...]] = (READ_NODES,)
 
     def aim(self, node: Node, values: Values) -> held.Aim:
         """How this node is hit. Raises CannotRun with the tunable, its value and what is allowed. No I/O."""
@@ -42,7 +43,9 @@ class NodeFault(Experiment):
     ) -> selection.Prospect:
         choice = await selection.choose_nodes(cluster, targets, values, seed=seed)
         self.vet_nodes(choice.chosen, values)
-        return selection.node_prospect(choice)
+        aimed = choice.chosen if self.mechanism else ()
+        asked = {node.metadata.uid: self.aim(node, values).target.asked for node in aimed}
+        return selection.node_prospect(choice, asked=asked)
 
     async def inject(self, context: Context) -> None:
         nodes = await context.choose_nodes()

@@ -18,6 +18,9 @@ from . import admission, catalogue, declaration, selection, tunables, verdicts
 
 Level = Literal["blocks", "warns", "informs"]
 
+# A right on these within a namespace would be worth nothing.
+_CLUSTER_WIDE = ("nodes",)
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -35,6 +38,10 @@ class ExperimentPlan:
     candidates: Sequence[selection.Victim] = ()
     first_round: Sequence[selection.Victim] = ()
     tunables: Mapping[str, str] = field(default_factory=dict)
+    # Of these, the ones that it understands and that have a value: what it will run with.
+    meant: Mapping[str, str] = field(default_factory=dict)
+    again: bool = False  # it chooses anew, round after round
+    undo: str = ""
     privileges: tuple[str, ...] = ()
     findings: list[Finding] = field(default_factory=list)
 
@@ -92,7 +99,8 @@ async def _experiment(
         level: Level = "blocks" if installed is None else "warns"
         plan.findings.append(Finding(level, f"its targets can't be foreseen: {unknown}"))
         return plan
-    plan.privileges = experiment.privileges
+    plan.privileges, plan.undo = experiment.privileges, experiment.undo
+    plan.again = experiment.takes(tunables.INTERVAL)
     plan.findings += await _permissions(cluster, engine, experiment)
     try:
         values = _values(experiment, entry, installed)
@@ -104,6 +112,8 @@ async def _experiment(
         return plan
     plan.candidates, plan.first_round = prospect.candidates, prospect.first_round
     plan.tunables = _environment(entry, installed)
+    taken = [tunable for tunable in experiment.all_tunables() if experiment.takes(tunable)]
+    plan.meant = {t.name: value for t in taken if (value := plan.tunables.get(t.name, "").strip() or t.default)}
     if prospect.pods and experiment.removes_pods:
         plan.findings += _replicas(prospect.pods)
         plan.findings += await _budgets(cluster, prospect.pods.chosen)
@@ -219,7 +229,12 @@ async def _permissions(cluster: Cluster, engine: api.ChaosEngine, experiment: de
 
 
 async def _allowed(cluster: Cluster, user: str, namespace: str, group: str, resource: str, verb: str) -> bool:
-    attributes = {"namespace": namespace, "verb": verb, "group": group, "resource": resource}
+    plain, _, subresource = resource.partition("/")
+    attributes = {"namespace": namespace, "verb": verb, "group": group, "resource": plain}
+    if subresource:
+        attributes["subresource"] = subresource
+    if resource in _CLUSTER_WIDE:
+        del attributes["namespace"]
     groups = ["system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated"]
     review: dict[str, Any] = {"spec": {"user": user, "groups": groups, "resourceAttributes": attributes}}
     answer = await cluster.create(kinds.ACCESS_REVIEW, review)

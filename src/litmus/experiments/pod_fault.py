@@ -7,9 +7,11 @@ from abc import abstractmethod
 from collections.abc import Sequence
 
 from litmus import api
+from litmus.api.targeting import AppTarget
+from litmus.kube import Cluster
 from litmus.kube.objects import ContainerStatus, Pod
 
-from . import held, verdicts
+from . import held, selection, verdicts
 from .context import Context
 from .declaration import Experiment
 from .tunables import REPLACEMENTS, SEQUENCE, TARGET_CONTAINER, Tunable, Values
@@ -25,6 +27,14 @@ class PodFault(Experiment):
     def vet(self, pods: Sequence[Pod], values: Values) -> None:
         for pod in pods:
             self.aims(pod, values)
+
+    async def foresee(
+        self, cluster: Cluster, targets: Sequence[AppTarget], values: Values, *, seed: str
+    ) -> selection.Prospect:
+        choice = await selection.choose(cluster, targets, values, seed=seed)
+        aims = {pod.metadata.uid: self.aims(pod, values) for pod in choice.chosen}
+        asked = {uid: "; ".join(aim.target.asked for aim in some) for uid, some in aims.items()}
+        return selection.prospect(choice, asked=asked)
 
     async def inject(self, context: Context) -> None:
         choice = await context.choose(0, successors={})

@@ -5,8 +5,8 @@ pods that are left max(1, floor(percentage x n / 100)) are hit, from a random st
 """
 
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from litmus.api import targeting
@@ -53,6 +53,7 @@ class Victim:
     namespace: str = ""
     uid: str = ""
     node: str = ""
+    asked: str = field(default="", compare=False)  # what will be done to it, where that can be said beforehand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,26 +65,27 @@ class Prospect:
     pods: Choice | None = None
 
 
-def prospect(choice: Choice) -> Prospect:
-    """The prospect of an experiment that hits pods."""
-    return Prospect(
-        candidates=tuple(map(_pod, choice.candidates)), first_round=tuple(map(_pod, choice.chosen)), pods=choice
-    )
+def prospect(choice: Choice, *, asked: Mapping[str, str] | None = None) -> Prospect:
+    """The prospect of an experiment that hits pods. ``asked``: what will be done to whom, by uid."""
+    first_round = tuple(_pod(pod, (asked or {}).get(pod.metadata.uid, "")) for pod in choice.chosen)
+    return Prospect(candidates=tuple(map(_pod, choice.candidates)), first_round=first_round, pods=choice)
 
 
-def node_prospect(choice: NodeChoice) -> Prospect:
+def node_prospect(choice: NodeChoice, *, asked: Mapping[str, str] | None = None) -> Prospect:
     """The prospect of an experiment that hits nodes. Nodes are chosen once: there is nobody else to hit."""
-    chosen = tuple(map(_node, choice.chosen))
+    chosen = tuple(_node(node, (asked or {}).get(node.metadata.uid, "")) for node in choice.chosen)
     return Prospect(candidates=tuple(map(_node, choice.candidates)), first_round=chosen)
 
 
-def _pod(pod: Pod) -> Victim:
+def _pod(pod: Pod, asked: str = "") -> Victim:
     meta = pod.metadata
-    return Victim(kind="Pod", name=meta.name, namespace=meta.namespace, uid=meta.uid, node=pod.spec.node_name)
+    where = pod.spec.node_name
+    return Victim(kind="Pod", name=meta.name, namespace=meta.namespace, uid=meta.uid, node=where, asked=asked)
 
 
-def _node(node: Node) -> Victim:
-    return Victim(kind="Node", name=node.metadata.name, uid=node.metadata.uid, node=node.metadata.name)
+def _node(node: Node, asked: str = "") -> Victim:
+    meta = node.metadata
+    return Victim(kind="Node", name=meta.name, uid=meta.uid, node=meta.name, asked=asked)
 
 
 def seed(engine: str, experiment: str, *, run: int, round_: int) -> str:

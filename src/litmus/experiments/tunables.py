@@ -33,6 +33,7 @@ class Tunable:
     unit: str = ""
     allowed: str = ""
     chart: str | None = None
+    unneeded: bool = False  # accepted and without effect
 
     def listed(self, chart: str = "") -> "Tunable":
         """The same tunable, listed in the chart with this value."""
@@ -127,7 +128,8 @@ def signal_name(text: str) -> str:
 
 def ignored(name: str, *, default: str = "") -> Tunable:
     """A tunable of the original that our mechanism does not need. Accepted, so that its manifests work unchanged."""
-    return Tunable(name=name, default=default, help="Accepted for compatibility; not needed here.", read=str)
+    why = "Accepted for compatibility; not needed here."
+    return Tunable(name=name, default=default, help=why, read=str, unneeded=True)
 
 
 DURATION = Tunable(

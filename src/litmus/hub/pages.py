@@ -12,13 +12,12 @@ from functools import partial
 
 from litmus.experiments.declaration import USED_BY_EVERY_RUN, Experiment, Permission
 from litmus.experiments.node_fault import NodeFault
-from litmus.experiments.tunables import DURATION, INTERVAL, RAMP, Tunable, ignored
+from litmus.experiments.tunables import DURATION, INTERVAL, RAMP, Tunable
 
 from . import charts
 
 FOLDER = "docs/experiments"
 
-_UNNEEDED = ignored("").help
 _UNITS = {"s": "seconds", "%": "percent"}
 _PRIVILEGES = {
     "hostPID": "finds the processes of a container by its id in `/proc/*/cgroup`; no socket of a container runtime",
@@ -122,9 +121,9 @@ def _steps(experiment: Experiment) -> Iterator[str]:
         steps.append("Injects the fault through the API server.")
     if experiment.proof:
         steps.append(f"Looks for its effect. {experiment.proof} A fault without its effect ends in an Error.")
-    if _takes(experiment, INTERVAL):
+    if experiment.takes(INTERVAL):
         steps.append(f"Chooses and hits again every `{INTERVAL.name}`, until `{DURATION.name}` is over.")
-    elif _takes(experiment, DURATION):
+    elif experiment.takes(DURATION):
         steps.append(f"Holds the fault until `{DURATION.name}` is over.")
     if experiment.undo:
         steps.append(experiment.undo)
@@ -141,12 +140,7 @@ def _healthy(experiment: Experiment) -> str:
 
 
 def _waiting(experiment: Experiment) -> list[str]:
-    return [f"Waits `{RAMP.name}`."] if _takes(experiment, RAMP) else []
-
-
-def _takes(experiment: Experiment, wanted: Tunable) -> bool:
-    """Whether the experiment has the tunable, and not only accepts it."""
-    return any(tunable.name == wanted.name and tunable.help != _UNNEEDED for tunable in experiment.tunables)
+    return [f"Waits `{RAMP.name}`."] if experiment.takes(RAMP) else []
 
 
 def _tunables(experiment: Experiment) -> Iterator[str]:
@@ -160,7 +154,7 @@ def _tunables(experiment: Experiment) -> Iterator[str]:
             _explained(tunable),
         )
         for tunable in every
-        if tunable.help != _UNNEEDED
+        if not tunable.unneeded
     ]
     yield "## Tunables"
     yield (
@@ -168,7 +162,7 @@ def _tunables(experiment: Experiment) -> Iterator[str]:
         "*Chart* is what the ChaosExperiment of the chart sets, *default* what holds where nobody sets it."
     )
     yield _table(("tunable", "chart", "default", "unit", "meaning"), rows)
-    unneeded = ", ".join(f"`{tunable.name}`" for tunable in every if tunable.help == _UNNEEDED)
+    unneeded = ", ".join(f"`{tunable.name}`" for tunable in every if tunable.unneeded)
     if unneeded:
         yield f"Accepted because manifests of the original set them, and without effect here: {unneeded}."
 
