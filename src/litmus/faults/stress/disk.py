@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from .. import accounting, marked, processes
-from ..contract import FaultError, Proof, TargetGoneError, Undo
+from .. import accounting, folders, marked, processes
+from ..contract import FaultError, Proof, Undo
 from . import folder
 from .fault import Stress, _still_running
 
@@ -117,7 +117,8 @@ class IoStress(Stress):
 
     def _undo(self) -> dict[str, object]:
         common = {"kind": self.kind, "fault_id": self.fault_id, "container_id": self.container_id}
-        return {**common, "path": self._path}
+        # A volume of the container outlives it, and is found again on the host.
+        return {**common, "path": self._path, "on_host": folders.on_host(self._pid or os.getpid(), self._path)}
 
     @staticmethod
     def revert(undo: Undo) -> None:
@@ -130,7 +131,7 @@ class IoStress(Stress):
         finally:
             for place in held:
                 os.close(place)
-        with contextlib.suppress(TargetGoneError), _parent(undo) as parent:
+        with _parent(undo) as parent:
             if parent >= 0:
                 folder.remove_in(parent, fault_id)
 
@@ -140,7 +141,7 @@ class IoStress(Stress):
         running = _still_running(fault_id)
         if running:
             return running
-        with contextlib.suppress(TargetGoneError), _parent(undo) as parent:
+        with _parent(undo) as parent:
             if parent >= 0 and folder.is_in(parent, fault_id):
                 return f"folder {undo['path']}/{folder.name(fault_id)} is still there"
         return ""
@@ -148,19 +149,24 @@ class IoStress(Stress):
 
 @contextlib.contextmanager
 def _parent(undo: Undo) -> Iterator[int]:
-    """The folder in which the fault made its own, open; -1 when the container is gone, and its root with it."""
-    pid = 0
-    if undo["container_id"]:
-        main = processes.main_process(str(undo["container_id"]))
-        if main is None:
-            yield -1
-            return
-        pid = main.pid
-    opened = folder.enter(pid, str(undo["path"]))
+    """The folder in which the fault made its own, open; -1 when it is gone, with the container or before."""
+    opened = _open_parent(undo)
     try:
         yield opened
     finally:
-        os.close(opened)
+        if opened >= 0:
+            os.close(opened)
+
+
+def _open_parent(undo: Undo) -> int:
+    container_id, path, on_host = (str(undo.get(key, "")) for key in ("container_id", "path", "on_host"))
+    main = processes.main_process(container_id) if container_id else None
+    try:
+        if main is not None or not container_id:
+            return folders.open_in(main.pid if main else os.getpid(), path)
+        return os.open(folders.seen_from_host(on_host), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC) if on_host else -1
+    except OSError:
+        return -1
 
 
 def _written_by(pid: int) -> int:

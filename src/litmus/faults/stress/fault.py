@@ -83,7 +83,10 @@ class Stress(ABC):
     def tend(self) -> None:
         """Raises TargetGoneError when the main process ended, FaultError when stress-ng did; takes the next step."""
         if self._main_fd >= 0 and _readable(self._main_fd):
-            raise TargetGoneError(f"the main process of {self._where} ended under {self.kind}{self._oom_words()}")
+            words = self._oom_words()
+            # At once: what is in a dead container's control groups keeps it from being removed.
+            self.revert(self._undo())
+            raise TargetGoneError(f"the main process of {self._where} ended under {self.kind}{words}")
         for child in [child for child in self._children if child.ended()]:
             self._children.remove(child)
             said, status = child.said(), child.status

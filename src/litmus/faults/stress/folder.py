@@ -1,14 +1,10 @@
-"""A working folder in a container's file system, for io stress, and its removal by whoever finds it.
-
-Paths are walked from ``/proc/<pid>/root`` without following symbolic links: a link in a container could lead the
-helper, which is root, to a place outside of the container.
-"""
+"""A working folder in a container's file system, for io stress, and its removal by whoever finds it."""
 
 import contextlib
 import os
 import shutil
 
-from .. import marked, processes
+from .. import folders, marked, processes
 from ..contract import FaultError, TargetGoneError
 
 _FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -24,22 +20,12 @@ def enter(pid: int, path: str) -> int:
 
     Raises FaultError when it is no folder, TargetGoneError when the process has ended.
     """
-    root = f"{processes.PROC}/{pid}/root" if pid else "/"
     try:
-        here = os.open(root, _FLAGS)
+        return folders.open_in(pid or os.getpid(), path)
     except (FileNotFoundError, ProcessLookupError) as error:
-        raise TargetGoneError(f"process {pid} has ended") from error
-    except PermissionError as error:
-        raise FaultError(f"{root} may not be opened; the helper pod needs the capability SYS_PTRACE") from error
-    for part in [part for part in path.split("/") if part not in ("", ".")]:
-        try:
-            there = os.open(part, _FLAGS | os.O_NOFOLLOW, dir_fd=here)
-        except OSError as error:
-            raise FaultError(f"{path} can't be used: {part} is {_why(error)}") from error
-        finally:
-            os.close(here)
-        here = there
-    return here
+        if pid and not (processes.PROC / str(pid)).exists():
+            raise TargetGoneError(f"process {pid} has ended") from error
+        raise FaultError(f"{path} is not there; name a folder that is") from error
 
 
 def make(parent: int, path: str, fault_id: str) -> int:
@@ -103,11 +89,3 @@ def is_in(parent: int, fault_id: str) -> bool:
     except FileNotFoundError:
         return False
     return True
-
-
-def _why(error: OSError) -> str:
-    if isinstance(error, FileNotFoundError):
-        return "not there"
-    if isinstance(error, NotADirectoryError):
-        return "no folder, or a symbolic link, which is not followed"
-    return f"not to be entered ({error.strerror})"
