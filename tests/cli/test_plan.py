@@ -47,7 +47,7 @@ def test_long_lines_are_broken_between_words_and_indented():
     )
     assert max(map(len, text.splitlines())) <= 80
     assert "   ! all 3 pods of deployment web are hit at once: it will be down for a while" in text
-    assert "capability NET_ADMIN, capability SYS_ADMIN,\n     hostPath /run/litmus" in text
+    assert "hostPID, capability NET_ADMIN,\n     capability SYS_ADMIN, hostPath /run/litmus" in text
 
 
 def test_what_goes_to_a_program_keeps_a_sentence_on_its_line():
