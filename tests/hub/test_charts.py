@@ -123,6 +123,8 @@ def test_an_experiment_starts_under_our_runner(experiment: Experiment):
 @ALL
 def test_an_experiment_leaves_the_namespace_to_kubectl(experiment: Experiment):
     for file in charts.FILES:
+        if file == "rbac.yaml" and experiment.scope == "Cluster":
+            continue  # the binding of a ClusterRole has to name one
         for document in written(experiment, file):
             assert "namespace" not in document["metadata"]
 

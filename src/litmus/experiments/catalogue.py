@@ -17,6 +17,9 @@ ENTRY_POINTS = "litmus.experiments"
 _OWN = {
     "pod-delete": ("pod_delete", "PodDelete"),
     "container-kill": ("container_kill", "ContainerKill"),
+    "pod-autoscaler": ("pod_autoscaler", "PodAutoscaler"),
+    "node-drain": ("node_drain", "NodeDrain"),
+    "node-taint": ("node_taint", "NodeTaint"),
 }
 
 

@@ -16,6 +16,8 @@ from . import cordons, scales, taints
 from .cluster import Cluster
 from .node_marks import Done, Undo
 
+__all__ = ["WAYS", "Done", "Undo", "Way", "known", "leftovers", "revert"]
+
 
 @dataclass(frozen=True, slots=True)
 class Way:
