@@ -52,6 +52,8 @@ sandbox.command(image)
 image.command("litmus.cli.sandbox:image_list", name="list", help="List the images that pods can name.")
 image.command("litmus.cli.sandbox:image_add", name="add", help="Let an image stand for a command of this machine.")
 app.command(hub)
+hub.command("litmus.cli.hub:list_", name="list", help="List the experiments.")
+hub.command("litmus.cli.hub:show", name="show", help="Show what an experiment does and needs, and its tunables.")
 hub.command("litmus.cli.hub:serve", name="serve", help="Serve the charts, for kubectl apply -f URL.")
 
 

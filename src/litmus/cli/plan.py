@@ -2,10 +2,7 @@
 
 import dataclasses
 import json as json_
-import shutil
-import sys
-import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,12 +11,9 @@ from cyclopts import Parameter
 from litmus.experiments import planning, selection
 from litmus.kube import Cluster
 
-from . import engine_file, failures, options
+from . import engine_file, failures, options, terminal
 
 _MARKS = {"blocks": "✗", "warns": "!", "informs": "i"}
-_WIDTH = 100  # of lines on a terminal that is wider; longer ones are hard to read
-_HARD_SPACE = "\xa0"
-_UNBROKEN = 10_000  # what goes to a file or a program keeps each sentence on its line
 
 
 async def plan(
@@ -35,8 +29,7 @@ async def plan(
     async with Cluster.connect(kubeconfig=kubeconfig, context=context) as cluster:
         wanted, _ = engine_file.read(engine, namespace=cluster.namespace)
         made = await planning.of_engine(cluster, wanted)
-    width = min(shutil.get_terminal_size().columns, _WIDTH) if sys.stdout.isatty() else _UNBROKEN
-    shown = lines(made, width=width)
+    shown = lines(made, width=terminal.width())
     print(json_.dumps(as_json(made), indent=2, ensure_ascii=False) if json else "\n".join(shown))
     return failures.REFUSED if made.blocked else 0
 
@@ -51,14 +44,13 @@ def lines(made: planning.EnginePlan, *, width: int = 80) -> Iterator[str]:
         yield f"{number}. {experiment.name}"
         yield from _targets(experiment, width=width)
         if experiment.meant:
-            meant = _list(f"{name}={value}" for name, value in experiment.meant.items())
-            yield from _wrapped("with ", meant, indent="   ", width=width)
+            meant = terminal.listed(f"{name}={value}" for name, value in experiment.meant.items())
+            yield from terminal.wrapped("   with ", meant, rest="     ", width=width)
         if experiment.first_round and experiment.undo:
-            yield from _wrapped("undone: ", experiment.undo, indent="   ", width=width)
+            yield from terminal.wrapped("   undone: ", experiment.undo, rest="     ", width=width)
         if experiment.privileges:
-            yield from _wrapped(
-                "helper pods on the nodes need: ", _list(experiment.privileges), indent="   ", width=width
-            )
+            privileges = terminal.listed(experiment.privileges)
+            yield from terminal.wrapped("   helper pods on the nodes need: ", privileges, rest="     ", width=width)
         yield from _findings(experiment.findings, indent="   ", width=width)
     yield ""
     yield "It would end with an Error: mend what is marked ✗." if made.blocked else "Nothing was changed."
@@ -75,7 +67,7 @@ def _targets(experiment: planning.ExperimentPlan, *, width: int) -> Iterator[str
     yield f"   {first} {len(chosen)} of {len(experiment.candidates)} {plural}:"
     for victim in chosen:
         done = f": {victim.asked}" if victim.asked else ""
-        yield from _wrapped("→ ", f"{_victim(victim)}{done}", indent="     ", width=width)
+        yield from terminal.wrapped("     → ", f"{_victim(victim)}{done}", rest="       ", width=width)
     if others and experiment.again:
         yield "   later rounds may also hit:"
         yield from (f"       {_victim(victim)}" for victim in others)
@@ -87,25 +79,7 @@ def _victim(victim: selection.Victim) -> str:
 
 def _findings(findings: list[planning.Finding], *, indent: str, width: int) -> Iterator[str]:
     for finding in findings:
-        yield from _wrapped(f"{_MARKS[finding.level]} ", finding.text, indent=indent, width=width)
-
-
-def _list(items: Iterable[str]) -> str:
-    """The items with commas; lines break between them and not within."""
-    return ", ".join(item.replace(" ", _HARD_SPACE) for item in items)
-
-
-def _wrapped(mark: str, text: str, *, indent: str, width: int) -> Iterator[str]:
-    """The text after its mark; further lines begin two letters deeper than the mark."""
-    lines = textwrap.wrap(
-        text,
-        max(40, width),
-        initial_indent=indent + mark,
-        subsequent_indent=f"{indent}  ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    yield from (line.replace(_HARD_SPACE, " ") for line in lines)
+        yield from terminal.wrapped(f"{indent}{_MARKS[finding.level]} ", finding.text, rest=f"{indent}  ", width=width)
 
 
 def as_json(made: planning.EnginePlan) -> dict[str, Any]:

@@ -94,19 +94,29 @@ def page(experiment: Experiment) -> str:
     return _text([part for section in _SECTIONS for part in section(experiment)])
 
 
-def _head(experiment: Experiment) -> Iterator[str]:
-    yield f"# {experiment.name}"
-    yield experiment.help
-    node = _in_words(_short(experiment.privileges))
-    facts = {
+def facts(experiment: Experiment) -> dict[str, str]:
+    """What there is to know about an experiment before its details, as plain sentences by their headings."""
+    node = " and ".join(", ".join(_short(experiment.privileges)).rsplit(", ", 1))
+    found = {
         "Hits": "nodes." if isinstance(experiment, NodeFault) else "pods of the application.",
         "Proven by": experiment.proof,
         "Undone": experiment.undo,
         "Scope": f"{experiment.scope}, so its service account has a {_role(experiment)}.",
         "Helper pods": f"need {node} on the node of a target." if node else "none.",
-        "On the [sandbox](../sandbox.md)": f"Error, {experiment.sandbox}" if experiment.sandbox else "it runs.",
+        "Sandbox": f"Error, {experiment.sandbox}" if experiment.sandbox else "it runs there.",
     }
-    yield "\n".join(f"* **{name}:** {fact}" for name, fact in facts.items() if fact)
+    return {name: fact for name, fact in found.items() if fact}
+
+
+def explained(tunable: Tunable) -> str:
+    """What a tunable means and what it may be, without its unit."""
+    return f"{tunable.help} Allowed: {tunable.allowed}." if tunable.allowed else tunable.help
+
+
+def _head(experiment: Experiment) -> Iterator[str]:
+    yield f"# {experiment.name}"
+    yield experiment.help
+    yield "\n".join(f"* **{name}:** {fact}" for name, fact in facts(experiment).items())
 
 
 def _steps(experiment: Experiment) -> Iterator[str]:
@@ -151,7 +161,7 @@ def _tunables(experiment: Experiment) -> Iterator[str]:
             _value(tunable.chart),
             _value(tunable.default),
             _UNITS.get(tunable.unit, tunable.unit) or "–",
-            _explained(tunable),
+            explained(tunable),
         )
         for tunable in every
         if not tunable.unneeded
@@ -223,18 +233,10 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 
-def _in_words(names: Iterable[str]) -> str:
-    return " and ".join(_listed(names).rsplit(", ", 1))
-
-
 def _value(text: str | None) -> str:
     if text is None:
         return "not listed"
     return f"`{text}`" if text else "empty"
-
-
-def _explained(tunable: Tunable) -> str:
-    return f"{tunable.help} Allowed: {tunable.allowed}." if tunable.allowed else tunable.help
 
 
 def _rights(permissions: Iterable[Permission]) -> str:
