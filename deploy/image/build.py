@@ -2,8 +2,9 @@
 """Build the container image of litmus as the docker archive build/litmus-image.tar, with neither Docker nor root.
 
 Four layers, from what seldom changes to what often does: the Debian packages of packages.txt, the locked Python
-packages under /opt/litmus/lib, those of the extras, and litmus itself. The lower three are kept in build/cache by the hash of what they are
-made of, so after a change of our code a build takes a second, and a push or pull moves only the small layer on top.
+packages under /opt/litmus/lib, those of the extras, and litmus itself. The lower three are kept in build/cache by the
+hash of what they are made of, so after a change of our code a build takes a second, and a push or
+pull moves only the small layer on top.
 
 The only line on standard output is a reference whose tag changes with the content, `litmus-py/litmus:VERSION-ID`:
 nodes keep what they once pulled under a tag, so who tries out a build needs a tag of its own. The archive carries that
@@ -37,8 +38,8 @@ PLATFORMS = {"amd64": "x86_64-manylinux_2_36", "arm64": "aarch64-manylinux_2_36"
 # Sources of extension modules, and lists of files that are no longer true.
 UNUSED = frozenset({".c", ".h", ".pxd", ".pyi", ".pyx", "RECORD"})
 
-# Parts of the extras that no code in the image asks for: the asynchronous half of Kubernetes' own client, which the Chaos
-# Toolkit does not use, and of `botocore/data` all services but those of the disks and of logging in.
+# Parts of the extras that no code in the image asks for: the asynchronous half of Kubernetes' own client, which the
+# Chaos Toolkit does not use, and of `botocore/data` all services but those of the disks and of logging in.
 LEFT_OUT = ("kubernetes/aio",)
 AWS_SERVICES = frozenset({"ec2", "sts", "sso", "sso-oidc", "signin"})
 EC2_VERSION = "2016-11-15"  # the latest one; a client takes no other
