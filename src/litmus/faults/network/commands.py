@@ -8,6 +8,7 @@ at the root itself.
 import zlib
 from collections.abc import Collection, Iterator, Sequence
 
+from . import correlation
 from .engine import Impairment, Match, Scope
 
 # Packets that netem may hold. Its own default of 1000 would turn a long delay into loss.
@@ -30,7 +31,7 @@ def link_name(fault_id: str) -> str:
 
 
 def netem(impairment: Impairment) -> str:
-    """The options of netem, in the order of its manual page."""
+    """The options of netem, in the order of its manual page. Shares are corrected for what a correlation does to them."""
     words = [f"limit {LIMIT}"]
     near = f" {impairment.correlation:g}%" if impairment.correlation else ""
     if impairment.delay_ms or impairment.jitter_ms:
@@ -44,7 +45,7 @@ def netem(impairment: Impairment) -> str:
         ("reorder", impairment.reordering),
     ):
         if share:
-            words.append(f"{word} {share:g}%{near}")
+            words.append(f"{word} {correlation.threshold(share, impairment.correlation):.6g}%{near}")
     if impairment.rate_kbit:
         words.append(f"rate {impairment.rate_kbit:g}kbit")
     return " ".join(words)

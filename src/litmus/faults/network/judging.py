@@ -1,7 +1,7 @@
 """Asked versus delivered: what probe packets and the engine's counters say about an impairment.
 
-Shares are judged with the spread that so many probes have by chance, delays with half of what was asked. Correlated
-shares are allowed more, because netem's own correlation shifts them (tc-netem(8), BUGS).
+Shares are judged with the spread that so many probes have by chance - more for correlated ones -, delays with half of
+what was asked.
 """
 
 import math
@@ -161,7 +161,7 @@ def _asked_gone(impairment: Impairment) -> tuple[str, float]:
         for share, word in ((impairment.loss, "loss"), (impairment.corruption, "corruption"))
         if share
     ]
-    return " and ".join(parts), 100 * (1 - (1 - impairment.loss / 100) * (1 - impairment.corruption / 100))
+    return " and ".join(parts), round(100 - (100 - impairment.loss) * (100 - impairment.corruption) / 100, 6)
 
 
 def _copied(impairment: Impairment, evidence: Evidence) -> Finding:
@@ -207,5 +207,5 @@ def _agrees(asked: float, delivered: float, count: int, correlation: float) -> b
     """Both in percent; whether chance alone may lie between them."""
     share, near = asked / 100, min(0.95, correlation / 100)
     by_chance = math.sqrt(max(share * (1 - share), 0.0) / max(1, count)) * math.sqrt((1 + near) / (1 - near))
-    slack = 100 * _SPREAD * by_chance + _SLACK_POINTS + 60 * near
+    slack = 100 * _SPREAD * by_chance + _SLACK_POINTS
     return abs(asked - delivered) <= slack and (delivered > 0 or share * count < _SURE)
