@@ -22,7 +22,9 @@ from .contract import Fault, FaultError
 MECHANISMS: dict[str, tuple[str, str]] = {
     "kill": ("kill", "Kill"),
     "netem": ("network.fault", "NetworkFault"),
-    "stress": ("stress", "Stress"),
+    "cpu-stress": ("stress.cpu", "CpuStress"),
+    "memory-stress": ("stress.memory", "MemoryStress"),
+    "io-stress": ("stress.disk", "IoStress"),
     "fill": ("fill", "Fill"),
     "service": ("service", "Service"),
     "restart": ("restart", "Restart"),

@@ -20,15 +20,13 @@ from typing import ClassVar
 
 from .. import accounting, cgroups, marked, processes
 from ..contract import FaultError, Plan, Proof, TargetGoneError, Undo
-from . import launch
+from . import CAPABILITIES, NODE_CAPABILITIES, launch
 
 PROGRAM = "stress-ng"
 # How long beyond the fault's own duration stress-ng runs if everything that should end it has died.
 _LAST_NET_S = 30
 _MAX_STEPS = 5
 _POLL_S = 0.05
-# To see other users' processes, to enter the host's cgroup namespace, and to write in other users' folders.
-CAPABILITIES = ("SYS_PTRACE", "SYS_ADMIN", "DAC_OVERRIDE")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -68,7 +66,9 @@ class Stress(ABC):
             raise FaultError(f"there is no {PROGRAM} here; use the litmus image, which has it")
         self._locate()
         changes = f"{self._size()} in {self._where}"
-        return Plan(changes=changes, undo=self._undo(), capabilities=CAPABILITIES)
+        return Plan(
+            changes=changes, undo=self._undo(), capabilities=CAPABILITIES if self.container_id else NODE_CAPABILITIES
+        )
 
     def inject(self) -> None:
         """Raises FaultError, TargetGoneError. What was started until then has the mark."""
