@@ -43,9 +43,7 @@ class Fill:
     def plan(self) -> Plan:
         """Raises FaultError when there is nothing to fill, or too little would be left."""
         if bool(self.percentage) == bool(self.size) or not 0 <= self.percentage <= 100 or self.size < 0:
-            raise FaultError(
-                f"percentage {self.percentage:g}, size {self.size}: give one of them, up to 100 or above 0"
-            )
+            raise FaultError(f"percentage {self.percentage:g} and size {self.size}: give one, from 1 to 100 or above 0")
         target = processes.main_process(self.container_id)
         if target is None:
             raise FaultError(
@@ -60,9 +58,7 @@ class Fill:
         finally:
             os.close(folder)
         if disk.f_flag & os.ST_RDONLY:
-            raise FaultError(
-                f"{self.path} in the container is read-only; name a folder that the container can write to"
-            )
+            raise FaultError(f"{self.path} in the container is read-only; name a folder that it can write to")
         self._used_before = _used(disk)
         self._asked, why = self._wanted(target.pid, disk)
         self._refuse_too_much(disk)

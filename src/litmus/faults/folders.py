@@ -13,9 +13,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import processes
+from . import daemons, processes
 from .contract import FaultError
 
+# The first process of the host, whose files are the host's: the helper pod shares the host's process namespace.
+HOST = 1
 # mountinfo writes blanks, tabs, line breaks and backslashes of a path as three octal digits.
 _OCTAL = re.compile(r"\\([0-7]{3})")
 BLOCK = 512  # the unit of st_blocks, whatever the file system's own blocks are (inode(7))
@@ -33,6 +35,17 @@ class Mount:
     read_only: bool
 
 
+def host(*, proc: Path = processes.PROC) -> int:
+    """A process that sees the files of the host: the first one, or where that one is closed to us, a kubelet.
+
+    Raises FaultError when neither can be used.
+    """
+    for pid in (HOST, *(kubelet.pid for kubelet in daemons.kubelets(proc=proc))):
+        if os.access(proc / str(pid) / "root" / ".", os.X_OK):
+            return pid
+    raise FaultError("the host's files can't be reached; the helper pod needs hostPID and the capability SYS_PTRACE")
+
+
 def mounts(pid: int, *, proc: Path = processes.PROC) -> list[Mount]:
     """All mounts that a process sees, in the order in which they were made. Empty when it has ended."""
     try:
@@ -45,11 +58,11 @@ def mounts(pid: int, *, proc: Path = processes.PROC) -> list[Mount]:
 def mount_of(path: str, seen: list[Mount]) -> Mount | None:
     """The mount that a path is in: the deepest mount point above it, and of several on one point the last."""
     holding = [mount for mount in seen if _inside(path, mount.point)]
-    return max(holding, key=lambda mount: len(mount.point.rstrip("/")), default=None) if holding else None
+    return max(reversed(holding), key=lambda mount: len(mount.point.rstrip("/")), default=None)
 
 
 def on_host(pid: int, path: str, *, proc: Path = processes.PROC) -> str:
-    """The same folder as the host's process 1 names it; '' when it can't be told."""
+    """The same folder as the host names it; '' when it can't be told."""
     mount = mount_of(path, mounts(pid, proc=proc))
     if mount is None:
         return ""
@@ -57,9 +70,9 @@ def on_host(pid: int, path: str, *, proc: Path = processes.PROC) -> str:
     if mount.kind == "overlay":
         upper = mount.options.get("upperdir", "")
         return _join(upper, inner) if upper.startswith("/") else ""
-    for host in reversed(mounts(1, proc=proc)):
-        if host.device == mount.device and _inside(inner, host.root):
-            return _join(host.point, _below(inner, host.root))
+    for other in reversed(mounts(host(proc=proc), proc=proc)):
+        if other.device == mount.device and _inside(inner, other.root):
+            return _join(other.point, _below(inner, other.root))
     return ""
 
 
@@ -72,7 +85,7 @@ def upper_layer(pid: int, *, proc: Path = processes.PROC) -> Path | None:
 
 def seen_from_host(path: str, *, proc: Path = processes.PROC) -> Path:
     """A path of the host, from inside of a pod."""
-    return proc / "1" / "root" / path.lstrip("/")
+    return proc / str(host(proc=proc)) / "root" / path.lstrip("/")
 
 
 def open_in(pid: int, path: str, *, proc: Path = processes.PROC) -> int:
@@ -164,4 +177,4 @@ def _below(path: str, folder: str) -> str:
 
 
 def _join(folder: str, rest: str) -> str:
-    return f"{folder.rstrip('/')}/{rest}".rstrip("/") or "/"
+    return f"{folder.rstrip('/')}/{rest.lstrip('/')}".rstrip("/") or "/"
