@@ -61,10 +61,11 @@ def _targets(experiment: planning.ExperimentPlan, *, width: int) -> Iterator[str
     if not chosen:
         return
     others = [victim for victim in experiment.candidates if victim not in chosen]
-    kind = chosen[0].kind.lower()
-    plural = kind if len(experiment.candidates) == 1 else f"{kind}s"
+    kinds = {victim.kind.lower() for victim in experiment.candidates}
+    one = kinds.pop() if len(kinds) == 1 else "target"
+    several = "" if len(experiment.candidates) == 1 else "s"
     first = "first round hits" if experiment.again else "hits"
-    yield f"   {first} {len(chosen)} of {len(experiment.candidates)} {plural}:"
+    yield f"   {first} {len(chosen)} of {len(experiment.candidates)} {one}{several}:"
     for victim in chosen:
         done = f": {victim.asked}" if victim.asked else ""
         yield from terminal.wrapped("     → ", f"{_victim(victim)}{done}", rest="       ", width=width)

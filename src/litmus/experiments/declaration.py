@@ -76,6 +76,8 @@ class Experiment(ABC):
     title: ClassVar[str]
     help: ClassVar[str]
     scope: ClassVar[Literal["Namespaced", "Cluster"]] = "Namespaced"
+    # What is hit, in words: for the docs.
+    hits: ClassVar[str] = "pods of the application"
     tunables: ClassVar[tuple[Tunable, ...]]
     permissions: ClassVar[tuple[Permission, ...]] = (SMALL_ROLE,)
     # What it asks for beyond USED_BY_EVERY_RUN.

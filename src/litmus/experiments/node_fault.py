@@ -25,6 +25,7 @@ class NodeFault(Experiment):
     """A fault on nodes."""
 
     scope = "Cluster"
+    hits = "nodes, with all that runs on them"
     permissions: ClassVar[tuple[Permission, ...]] = (SMALL_ROLE, READ_NODES)
     uses: ClassVar[tuple[Permission, ...]] = (READ_NODES,)
 

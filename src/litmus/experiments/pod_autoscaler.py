@@ -65,6 +65,7 @@ class PodAutoscaler(Experiment):
     proof = "As many replicas are available as were asked for, within TOTAL_CHAOS_DURATION; else the run is a Fail."
     undo = "Scaled back to exactly what was there, unless somebody else scaled it meanwhile."
     scope = "Cluster"
+    hits = "deployments and statefulsets of the application"
     permissions = (SMALL_ROLE, _SCALE, _AUTOSCALERS)
     uses = (_SCALE, _AUTOSCALERS)
     tunables = (DURATION.listed("60"), RAMP.listed(), REPLICAS.listed("5"))

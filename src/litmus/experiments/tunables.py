@@ -191,7 +191,10 @@ NODES_AFFECTED = Tunable(
     help="Share of the nodes with NODE_LABEL that is hit, rounded down, at least one; empty or 0 hits one node.",
 )
 NODE_LABEL = Tunable(
-    name="NODE_LABEL", default="", read=str, help="Only pods on nodes with this label; needs the right to list nodes."
+    name="NODE_LABEL",
+    default="",
+    read=str,
+    help="Hit only nodes with this label, or pods on them; needs the right to list nodes.",
 )
 SEQUENCE = Tunable(
     name="SEQUENCE",

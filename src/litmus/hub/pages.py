@@ -98,7 +98,7 @@ def facts(experiment: Experiment) -> dict[str, str]:
     """What there is to know about an experiment before its details, as plain sentences by their headings."""
     node = " and ".join(", ".join(_short(experiment.privileges)).rsplit(", ", 1))
     found = {
-        "Hits": "nodes." if isinstance(experiment, NodeFault) else "pods of the application.",
+        "Hits": f"{experiment.hits}.",
         "Proven by": experiment.proof,
         "Undone": experiment.undo,
         "Scope": f"{experiment.scope}, so its service account has a {_role(experiment)}.",
@@ -181,9 +181,11 @@ def _permissions(experiment: Experiment) -> Iterator[str]:
     yield "## Rights of the service account"
     yield f"The {_role(experiment)} in [rbac.yaml](../../{_folder(experiment)}/rbac.yaml) grants:"
     yield _rights(experiment.permissions)
-    if experiment.uses:
-        yield "Of it, a run asks for [what every run needs](README.md#what-every-service-account-needs), and for:"
-        yield _rights(experiment.uses)
+    more = [rule for rule in experiment.uses if rule not in experiment.permissions]
+    every = "[what every run needs](README.md#what-every-service-account-needs)"
+    yield f"Of the first row, a run asks for {every}{', and for:' if more else '.'}"
+    if more:
+        yield _rights(more)
 
 
 def _helpers(experiment: Experiment) -> Iterator[str]:
