@@ -67,7 +67,7 @@ def parse(message: bytes) -> Iterator[Packet]:
         if size < 20:
             return
         if kind == _PACKET:
-            yield _packet(message, at, at + size)
+            yield _packet(message, at, min(at + size, len(message)))
         at += (size + 3) & ~3
 
 
