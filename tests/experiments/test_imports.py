@@ -8,6 +8,9 @@ from importlib import metadata
 
 import pytest
 
+from litmus.experiments import catalogue
+from litmus.faults import command as faults
+
 ALLOWED = {
     "msgspec",
     "lightkube",
@@ -36,12 +39,13 @@ print(json.dumps(new))
 
 
 @cache
-def imported_by(module: str, *more: str) -> frozenset[str]:
-    """The modules that a fresh process has after importing ``module``, without the standard library."""
+def imported_by(module: str, *more: str, standard: bool = False) -> frozenset[str]:
+    """The modules that a fresh process has after importing ``module``; the standard library's only if asked for."""
     script = SCRIPT.format(module=module, more=more)
     # -I: nothing of this machine's environment; -S would hide the virtual environment.
     done = subprocess.run([sys.executable, "-I", "-c", script], capture_output=True, text=True, check=True)
-    return frozenset(name for name in json.loads(done.stdout) if top(name) not in sys.stdlib_module_names)
+    found = json.loads(done.stdout)
+    return frozenset(name for name in found if standard or top(name) not in sys.stdlib_module_names)
 
 
 def top(name: str) -> str:
@@ -60,7 +64,9 @@ def third_parties(*modules: str) -> set[str]:
     return set().union(*(known.get(name, {name}) for name in found))
 
 
-EXPERIMENTS = ("litmus.experiments.pod_delete", "litmus.experiments.container_kill")
+EXPERIMENTS = tuple(
+    module for one in catalogue.everything() if (module := type(one).__module__).startswith("litmus.experiments.")
+)
 
 
 @pytest.mark.parametrize(
@@ -72,13 +78,35 @@ def test_a_pod_of_a_run_imports_the_kubernetes_client_and_nothing_else(modules):
     assert third_parties(*modules) <= ALLOWED
 
 
-def test_the_helper_on_a_node_imports_nothing_but_the_standard_library_and_our_faults():
-    assert third_parties("litmus.faults.command") == set()
+HELPER = {
+    name: ("litmus.faults.command", "litmus.faults.session", f"litmus.faults.{module}")
+    for name, (module, _) in faults.MECHANISMS.items()
+}
 
 
-def test_the_helper_on_a_node_knows_no_other_room_of_ours():
-    ours = {name for name in imported_by("litmus.faults.command") if top(name) == "litmus"}
+@pytest.mark.parametrize("mechanism", HELPER)
+def test_the_helper_on_a_node_imports_nothing_but_the_standard_library_and_our_faults(mechanism):
+    assert third_parties(*HELPER[mechanism]) == set()
+    ours = {name for name in imported_by(*HELPER[mechanism]) if top(name) == "litmus"}
     assert {".".join(name.split(".")[:2]) for name in ours} == {"litmus", "litmus.faults"}
+
+
+@pytest.mark.parametrize("mechanism", HELPER)
+def test_the_helper_on_a_node_starts_without_what_is_slow_to_import(mechanism):
+    """Each of these costs a slow node 50 ms and more, and none is needed to hold a fault."""
+    slow = {"asyncio", "email", "http", "multiprocessing", "ssl", "unittest", "urllib.request"}
+    assert not slow & imported_by(*HELPER[mechanism], standard=True)
+
+
+def test_a_helper_that_only_hits_does_not_import_what_holds_a_fault():
+    assert "litmus.faults.session" not in imported_by("litmus.faults.command", "litmus.faults.kill")
+
+
+def test_a_mechanism_does_not_import_another_family():
+    families = {module.partition(".")[0] for module, _ in faults.MECHANISMS.values()}
+    for module, _ in faults.MECHANISMS.values():
+        found = {name.split(".")[2] for name in imported_by(f"litmus.faults.{module}") if name.count(".") > 1}
+        assert not found & (families - {module.partition(".")[0]})
 
 
 @pytest.mark.parametrize(
@@ -103,6 +131,10 @@ def test_no_pod_of_a_run_pays_for_the_operator_the_servers_or_the_command_line(h
         assert heavy not in {top(name) for name in imported_by(*modules)}
 
 
-def test_an_experiment_does_not_import_its_siblings():
-    assert "litmus.experiments.container_kill" not in imported_by("litmus.experiments.pod_delete")
+@pytest.mark.parametrize("module", EXPERIMENTS)
+def test_an_experiment_does_not_import_its_siblings(module):
+    assert set(EXPERIMENTS) & imported_by(module) == {module}
+
+
+def test_a_pod_of_a_run_does_not_import_an_experiment_before_it_knows_which():
     assert not set(EXPERIMENTS) & imported_by("litmus.experiments.command")

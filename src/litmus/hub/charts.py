@@ -84,6 +84,7 @@ def custom_resource(experiment: Experiment, *, image: str = DEFAULT_IMAGE) -> Do
         names.COMPONENT: names.EXPERIMENT_COMPONENT,
         "app.kubernetes.io/version": Quoted(__version__),
     }
+    secrets = [{"name": name, "mountPath": path} for name, path in experiment.secrets.items()]
     return {
         "apiVersion": api.API_VERSION,
         "description": {"message": experiment.help},
@@ -100,6 +101,7 @@ def custom_resource(experiment: Experiment, *, image: str = DEFAULT_IMAGE) -> Do
                 **_security(experiment),
                 "env": _environment((t, t.chart) for t in experiment.all_tunables() if t.chart is not None),
                 "labels": dict(labels),
+                **({"secrets": secrets} if secrets else {}),
             }
         },
     }

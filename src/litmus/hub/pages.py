@@ -103,7 +103,7 @@ def facts(experiment: Experiment) -> dict[str, str]:
         "Undone": experiment.undo,
         "Scope": f"{experiment.scope}, so its service account has a {_role(experiment)}.",
         "Helper pods": f"need {node} on the node of a target." if node else "none.",
-        "Sandbox": f"Error, {experiment.sandbox}" if experiment.sandbox else "it runs there.",
+        "Sandbox": f"Error. {_sentence(experiment.sandbox)}" if experiment.sandbox else "it runs there.",
     }
     return {name: fact for name, fact in found.items() if fact}
 
@@ -233,6 +233,10 @@ def _role(experiment: Experiment) -> str:
 
 def _listed(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
 
 
 def _value(text: str | None) -> str:
