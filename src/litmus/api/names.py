@@ -19,6 +19,7 @@ OPEN_FAULTS_LABEL = "litmuschaos.io/open-faults"
 RUNNER_COMPONENT = "chaos-runner"
 EXPERIMENT_COMPONENT = "experiment-job"
 HELPER_COMPONENT = "experiment-helper"
+REVERT_COMPONENT = "fault-revert"
 
 OPERATOR_NAMESPACE = "litmus"
 OPERATOR_NAME = "chaos-operator-ce"

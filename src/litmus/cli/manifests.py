@@ -85,6 +85,12 @@ WATCHED = (
         verbs=("get", "list"),
         reason="check that the application carries the annotation that allows chaos",
     ),
+    Permission(
+        groups=("apps",),
+        resources=("deployments", "statefulsets"),
+        verbs=("patch",),
+        reason="put back the replicas of a run that died",
+    ),
 )
 OWN = (
     Permission(
@@ -95,6 +101,12 @@ OWN = (
     ),
 )
 CLUSTERWIDE = (
+    Permission(
+        groups=("",),
+        resources=("nodes",),
+        verbs=("get", "list", "patch"),
+        reason="lift the cordons and taints of a run that died, and see whether a node still exists",
+    ),
     Permission(
         groups=("apiextensions.k8s.io",),
         resources=("customresourcedefinitions",),

@@ -250,7 +250,7 @@ class _Follower:
             if session.ended:
                 await context.moved([session.record], "reverted", "put back by the helper, and nothing is left")
                 return
-            said = await node_revert.revert(
+            done = await node_revert.revert(
                 context.cluster,
                 undo=await context.results.undo_of(session.record),
                 node=session.node,
@@ -260,7 +260,7 @@ class _Follower:
                 metadata=helpers.metadata(context.engine, experiment=self.experiment.name, session=session.id),
             )
             session.ended = True
-            await context.moved([session.record], "reverted", said)
+            await context.moved([session.record], "moot" if done.moot else "reverted", done.message)
         except (errors.KubeError, TimeoutError) as error:
             log.error(
                 "a fault could not be undone, the operator goes on", extra={"fault": session.record, "why": str(error)}

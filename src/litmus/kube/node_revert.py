@@ -10,6 +10,7 @@ from typing import Any
 
 from . import errors, helpers, kinds, waiting
 from .cluster import Cluster
+from .node_marks import Done
 from .objects import Pod
 
 KIND = "node"
@@ -38,21 +39,21 @@ async def revert(
     namespace: str,
     metadata: Mapping[str, Any],
     pod_namespace: str,
-) -> str:
+) -> Done:
     """Ends what is left of a session on a node, and says how. Raises KubeError when it could not be ended.
 
     ``namespace``: where the session's helper pod runs; ``pod_namespace`` and ``metadata``: of the pod that is sent.
     """
     await _end_first_helper(cluster, str(undo["session"]), namespace=namespace)
     if await _node_is_gone(cluster, node):
-        return "the node exists no more"
+        return Done("the node exists no more", moot=True)
     needs = helpers.Needs(capabilities=tuple(undo["capabilities"]), host_paths=tuple(undo["hostPaths"]))
     request = {"revert": undo["session"], "mechanism": undo["mechanism"], "recipes": undo["recipes"]}
     pod = {"metadata": dict(metadata), "spec": helpers.spec(node=node, image=image, request=request, needs=needs)}
     report = await helpers.run(cluster, pod, namespace=pod_namespace)
     if why := report.get("error") or report.get("left"):
         raise errors.KubeError(f"the helper on node {node} could not undo it: {why}")
-    return str(report.get("said") or "put back by a second helper")
+    return Done(str(report.get("said") or "put back by a second helper"))
 
 
 async def _end_first_helper(cluster: Cluster, session: str, *, namespace: str) -> None:

@@ -122,7 +122,7 @@ class Results:
 
         def write(seen: api.ChaosResult) -> dict[str, Any]:
             # A closed record of a fault that had nothing to undo tells no more than the targets do.
-            kept = [fault for fault in seen.status.faults if fault.id not in new and (fault.open or _undoable(fault))]
+            kept = [fault for fault in seen.status.faults if fault.id not in new and (fault.open or undoable(fault))]
             return ledger_patch(seen, [*kept, *new.values()])
 
         await self._update(write)
@@ -208,12 +208,13 @@ def moved(fault: api.Fault, state: str, message: str) -> api.Fault:
 
 def settled(fault: api.Fault) -> api.Fault:
     """An open record that has nothing to undo is closed by the end of its run; any other stays as it is."""
-    if fault.open and not _undoable(fault):
+    if fault.open and not undoable(fault):
         return moved(fault, "moot", fault.message or "the run ended; there is nothing to undo")
     return fault
 
 
-def _undoable(fault: api.Fault) -> bool:
+def undoable(fault: api.Fault) -> bool:
+    """Whether there is anything to undo of a fault."""
     return fault.undo.get("kind") != "none"
 
 

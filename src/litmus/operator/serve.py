@@ -16,10 +16,10 @@ from aiohttp import web
 from litmus import api
 from litmus.api import names
 from litmus.api.meta import present
-from litmus.kube import Cluster, errors, events
+from litmus.kube import Cluster, errors, events, helpers
 from litmus.kube import settings as connection
 
-from . import decide, engine, keeper, lease, ledger
+from . import decide, engine, keeper, lease, reaper
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +75,14 @@ async def _lead(
             **scope,
         )
     )
-    reaping = asyncio.create_task(ledger.reap_forever(cluster, poster, namespace=settings.watch_namespace or "*"))
+    undoing = reaper.Reaper(
+        cluster=cluster,
+        poster=poster,
+        namespace=settings.watch_namespace or "*",
+        own_namespace=settings.own_namespace,
+        image=await _image(cluster, settings),
+    )
+    reaping = asyncio.create_task(undoing.forever())
     leading = asyncio.create_task(claim.keep())
     stopping = asyncio.create_task(stop.wait())
     tasks = {watching, reaping, leading, stopping}
@@ -94,6 +101,14 @@ async def _lead(
         await asyncio.wait(tasks - {watching})
         await claim.release()
         await asyncio.wait({watching}, timeout=_KOPF_PATIENCE_S)
+
+
+async def _image(cluster: Cluster, settings: Settings) -> helpers.Image:
+    """The image for helper pods: that of this pod with its pull secrets; outside of the cluster the configured one."""
+    try:
+        return await helpers.own_image(cluster, pod=settings.identity, namespace=settings.own_namespace)
+    except (errors.NotFound, errors.Forbidden):
+        return helpers.Image(name=settings.image)
 
 
 async def _started(ready: asyncio.Event, starting: asyncio.Event, stop: asyncio.Event) -> None:
