@@ -58,9 +58,10 @@ class _Session:
         return f"{target.name}/{target.container}" if target.container else target.name
 
 
-async def hold(context: Context, experiment: "Experiment", aims: Sequence[Aim]) -> None:
+async def hold(context: Context, experiment: "Experiment", aims: Sequence[Aim], *, silent: bool = False) -> None:
     """Holds a fault on all aims for TOTAL_CHAOS_DURATION, and returns when everything is put back and verified.
 
+    ``silent``: the fault silences its node, so that nothing can be heard of its helper before it is over.
     Raises CannotRun when the fault could not be brought about, did not take effect, or was ended by somebody else; then
     too everything is put back.
     """
@@ -72,7 +73,9 @@ async def hold(context: Context, experiment: "Experiment", aims: Sequence[Aim]) 
     shown = ", ".join(session.name(i) for session in sessions for i in range(len(session.aims)))
     await context.events.post(context.engine, "ChaosInject", f"Injecting {experiment.name} chaos on {shown}")
     proven = asyncio.Barrier(len(sessions))
-    followers = [_Follower(context, experiment, session, image=image, hold_s=duration_s) for session in sessions]
+    followers = [
+        _Follower(context, experiment, session, image=image, hold_s=duration_s, silent=silent) for session in sessions
+    ]
     await together(follower.run(proven) for follower in followers)
 
 
@@ -124,7 +127,14 @@ class _Follower:
     """Runs one session to its end."""
 
     def __init__(
-        self, context: Context, experiment: "Experiment", session: _Session, *, image: helpers.Image, hold_s: float
+        self,
+        context: Context,
+        experiment: "Experiment",
+        session: _Session,
+        *,
+        image: helpers.Image,
+        hold_s: float,
+        silent: bool,
     ) -> None:
         assert experiment.needs is not None
         self.context = context
@@ -132,6 +142,7 @@ class _Follower:
         self.session = session
         self.image = image
         self.hold_s = hold_s
+        self.heard_after_s = hold_s + _REVERT_S if silent else 0.0
         self.needs = experiment.needs
 
     async def run(self, proven: asyncio.Barrier) -> None:
@@ -139,7 +150,7 @@ class _Follower:
         stream = report.Stream(context.cluster, namespace=context.setting.namespace)
         try:
             session.pod = stream.pod = await self._start()
-            async with asyncio.timeout(helpers.START_DEADLINE_S):
+            async with asyncio.timeout(helpers.START_DEADLINE_S + self.heard_after_s):
                 await self._until(stream, "proven")
             async with proven:  # the clock of the chaos starts when the fault holds everywhere
                 pass
