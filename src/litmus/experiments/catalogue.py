@@ -20,12 +20,17 @@ _OWN = {
     "pod-autoscaler": ("pod_autoscaler", "PodAutoscaler"),
     "node-drain": ("node_drain", "NodeDrain"),
     "node-taint": ("node_taint", "NodeTaint"),
+    "disk-loss": ("disk_loss", "DiskLoss"),
     "pod-cpu-hog": ("pod_cpu_hog", "PodCpuHog"),
     "pod-memory-hog": ("pod_memory_hog", "PodMemoryHog"),
     "pod-io-stress": ("pod_io_stress", "PodIoStress"),
     "node-cpu-hog": ("node_cpu_hog", "NodeCpuHog"),
     "node-memory-hog": ("node_memory_hog", "NodeMemoryHog"),
     "node-io-stress": ("node_io_stress", "NodeIoStress"),
+    "pod-network-latency": ("pod_network_latency", "PodNetworkLatency"),
+    "pod-network-loss": ("pod_network_loss", "PodNetworkLoss"),
+    "pod-network-corruption": ("pod_network_corruption", "PodNetworkCorruption"),
+    "pod-network-duplication": ("pod_network_duplication", "PodNetworkDuplication"),
 }
 
 

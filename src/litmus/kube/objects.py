@@ -22,6 +22,7 @@ class PodSpec(Shape, frozen=True, kw_only=True):
     node_name: str = ""
     restart_policy: str = "Always"
     termination_grace_period_seconds: int = 30
+    host_network: bool = False
     containers: list[Container] = []
     image_pull_secrets: list[LocalObjectReference] = []
     tolerations: list[Toleration] = []

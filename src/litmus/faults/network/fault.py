@@ -13,14 +13,12 @@ from typing import Any
 
 from .. import namespaces, processes
 from ..contract import FaultError, Plan, Proof, TargetGoneError, Undo
-from . import commands, destinations, judging, links, peers, probing
+from . import CAPABILITIES, commands, destinations, judging, links, peers, probing
 from .engine import Engine, Impairment, Match, Scope
 from .kernel import KernelEngine
 from .userspace import UserspaceEngine
 
-CAPABILITIES = ("NET_ADMIN", "NET_RAW", "SYS_ADMIN", "SYS_PTRACE")
 ENGINES: dict[str, type[Engine]] = {"kernel": KernelEngine, "userspace": UserspaceEngine}
-DIRECTIONS = ("egress", "ingress", "both")
 _CHECK_S = 2.0
 _RESOLVE_S = 10.0
 # What the answers of an undelayed network may take, beside the delay itself.
@@ -62,7 +60,7 @@ class NetworkFault:
         """Raises FaultError when there is no such interface or host, or no engine that can do it here."""
         self._target = target = self._find()
         netns = links.netns_of(target.pid)
-        if netns == links.netns_of(1):
+        if links.is_the_hosts(netns):
             raise FaultError(
                 f"container {self._short} is in the host's own network; the fault would hit the whole node"
             )

@@ -72,18 +72,41 @@ def gateways(device: str) -> list[str]:
 
 
 def peer(device: str) -> Peer | None:
-    """The end of a veth pair that is on the host. None where there is none, or where it is in yet another namespace."""
+    """The other end of a veth pair, usually on the host. None where there is none, or no process is where it is."""
     ours = details(device)
     if ours.get("linkinfo", {}).get("info_kind") != "veth" or "link_index" not in ours:
         return None
-    host = netns_of(1)
-    with namespaces.network_of(1):
-        links = json.loads(subprocesses.run(["ip", "-j", "-d", "link", "show", "type", "veth"]))
-    for link in links:
-        # Interface numbers repeat from namespace to namespace, so each end must know the other one.
-        if link["ifindex"] == ours["link_index"] and link.get("link_index") == ours["ifindex"]:
-            return Peer(link["ifname"], host)
+    here = (processes.PROC / "thread-self" / "ns" / "net").stat().st_ino
+    for netns in dict.fromkeys(found for _, found in _namespaces()):
+        if netns == here:
+            continue
+        try:
+            with inside(netns):
+                links = json.loads(subprocesses.run(["ip", "-j", "-d", "link", "show", "type", "veth"]))
+        except TargetGoneError:
+            continue
+        for link in links:
+            # Interface numbers repeat from namespace to namespace, so each end must know the other one.
+            if link["ifindex"] == ours["link_index"] and link.get("link_index") == ours["ifindex"]:
+                return Peer(link["ifname"], netns)
     return None
+
+
+def is_the_hosts(netns: int) -> bool:
+    """Whether it is that of the node itself, as far as the node's first process can be seen."""
+    try:
+        return netns == netns_of(1)
+    except FaultError:
+        return False
+
+
+def _namespaces() -> Iterator[tuple[int, int]]:
+    """(pid, namespace) of every process that can be seen, the host's first one first."""
+    for pid in sorted(int(entry.name) for entry in processes.PROC.iterdir() if entry.name.isdigit()):
+        try:
+            yield pid, netns_of(pid)
+        except FaultError:
+            continue  # it ended, or belongs to somebody whose namespaces we may not see
 
 
 def netns_of(pid: int) -> int:
@@ -102,11 +125,10 @@ def netns_of(pid: int) -> int:
 def inside(netns: int) -> Iterator[None]:
     """In the network namespace with that number, by whatever process has it: a container may have ended while its
     pod's sandbox, and what was changed there, lives on. Raises TargetGoneError when no process has it any more."""
-    pids = sorted(int(entry.name) for entry in processes.PROC.iterdir() if entry.name.isdigit())
-    for pid in pids:
+    for pid, found in _namespaces():
+        if found != netns:
+            continue
         try:
-            if netns_of(pid) != netns:
-                continue
             entered = namespaces.network_of(pid)
             entered.__enter__()
         except TargetGoneError:

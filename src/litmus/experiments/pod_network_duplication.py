@@ -1,0 +1,23 @@
+"""pod-network-duplication: sends packets of the application's pods twice."""
+
+from . import network
+from .tunables import Tunable, Values
+
+SHARE = Tunable(
+    name="NETWORK_PACKET_DUPLICATION_PERCENTAGE",
+    default="100",
+    unit="%",
+    read=network.share,
+    help="Share of the packets that is sent twice; a range such as 20-40 draws one value for each pod.",
+)
+
+
+class PodNetworkDuplication(network.PodNetworkFault):
+    name = "pod-network-duplication"
+    title = "Pod network duplication"
+    help = "Sends packets of the application's pods twice."
+    tunables = (*network.HEAD, SHARE.listed("100"), *network.SHARED)
+
+    def impairment(self, values: Values, pick: network.Pick) -> tuple[dict[str, float], str]:
+        share = pick(SHARE, values)
+        return {"duplication": share}, f"{share:g} % duplication"

@@ -1,0 +1,23 @@
+"""pod-network-loss: drops packets of the application's pods."""
+
+from . import network
+from .tunables import Tunable, Values
+
+SHARE = Tunable(
+    name="NETWORK_PACKET_LOSS_PERCENTAGE",
+    default="100",
+    unit="%",
+    read=network.share,
+    help="Share of the packets that is lost; a range such as 20-40 draws one value for each pod.",
+)
+
+
+class PodNetworkLoss(network.PodNetworkFault):
+    name = "pod-network-loss"
+    title = "Pod network loss"
+    help = "Drops packets of the application's pods."
+    tunables = (*network.HEAD, SHARE.listed("100"), *network.SHARED)
+
+    def impairment(self, values: Values, pick: network.Pick) -> tuple[dict[str, float], str]:
+        share = pick(SHARE, values)
+        return {"loss": share}, f"{share:g} % loss"
