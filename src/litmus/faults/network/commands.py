@@ -31,7 +31,7 @@ def link_name(fault_id: str) -> str:
 
 
 def netem(impairment: Impairment) -> str:
-    """The options of netem, in the order of its manual page. Shares are corrected for what a correlation does to them."""
+    """The options of netem, in the order of its manual page, with shares as ``correlation`` has them."""
     words = [f"limit {LIMIT}"]
     near = f" {impairment.correlation:g}%" if impairment.correlation else ""
     if impairment.delay_ms or impairment.jitter_ms:

@@ -7,6 +7,7 @@ the right share.
 """
 
 import functools
+import itertools
 
 # Beyond it the numbers hardly change from packet to packet: all are hit for long, or none. In percent.
 MOST = 95.0
@@ -31,7 +32,7 @@ def _distribution(near: float) -> tuple[float, ...]:
     heights = [step / _STEPS for step in range(_STEPS + 1)]
     for _ in range(max(10, min(_ROUNDS, int(12 / (1 - near))))):
         area = [0.0]
-        for left, right in zip(heights, heights[1:], strict=False):
+        for left, right in itertools.pairwise(heights):
             area.append(area[-1] + (left + right) / 2 / _STEPS)
         scale = near / (1 - near)
         heights = [
