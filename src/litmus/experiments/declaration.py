@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from .tunables import COMPATIBILITY, INSTANCE, Tunable, Values
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from litmus.api.targeting import AppTarget
     from litmus.kube import Cluster, helpers
@@ -90,6 +90,8 @@ class Experiment(ABC):
     undo: ClassVar[str] = ""
     # Why it answers Error on the sandbox; '' if it runs there.
     sandbox: ClassVar[str] = ""
+    # Secrets of the run's namespace that its pod needs, by name, and where they are mounted.
+    secrets: ClassVar["Mapping[str, str]"] = {}
     # Whether a hit takes the pod itself away, so that a PodDisruptionBudget has something to say.
     removes_pods: ClassVar[bool] = False
 
@@ -121,6 +123,10 @@ class Experiment(ABC):
     async def check_after(self, context: "Context") -> None:
         """What has to hold again after the chaos."""
         return
+
+    def checks_application(self, values: Values) -> bool:
+        """Whether the application and its neighbours have to be healthy before and after."""
+        return True
 
     def vet(self, pods: "Sequence[Pod]", values: Values) -> None:
         """Raises ``verdicts.CannotRun`` when the chosen pods can't be hit as the tunables say. Touches nothing."""

@@ -103,7 +103,8 @@ async def _guarded(experiment: Experiment, context: Context, env: Mapping[str, s
 async def _phases(experiment: Experiment, context: Context, env: Mapping[str, str]) -> None:
     await _understand(experiment, context, env)
     place, timeout_s = context.setting, context.setting.check_timeout_s
-    if place.health_checks:
+    checked = place.health_checks and experiment.checks_application(context.values)
+    if checked:
         await context.enter("pre-chaos check")
         await checks.healthy(context.cluster, place.targets, timeout_s=timeout_s)
         await checks.healthy(context.cluster, place.auxiliary, timeout_s=timeout_s)
@@ -117,7 +118,7 @@ async def _phases(experiment: Experiment, context: Context, env: Mapping[str, st
     if ramp_s:
         await context.enter(f"ramp time after the chaos, {ramp_s:g} s")
         await context.hold(ramp_s)
-    if place.health_checks:
+    if checked:
         await context.enter("post-chaos check")
         await checks.healthy(context.cluster, place.targets, timeout_s=timeout_s)
         await checks.healthy(context.cluster, place.auxiliary, timeout_s=timeout_s)

@@ -16,9 +16,10 @@ from typing import Any
 
 from litmus import __version__, api
 from litmus.api import names
+from litmus.experiments import tunables
 from litmus.experiments.declaration import Experiment, Permission
 from litmus.experiments.node_fault import NodeFault
-from litmus.experiments.tunables import TARGET_NODE, TARGET_NODES, Tunable, TunableError
+from litmus.experiments.tunables import TARGET_NODE, TARGET_NODES, Tunable
 
 from . import documents
 from .documents import Comment, Flow, Quoted
@@ -29,6 +30,11 @@ BUNDLE = "experiments.yaml"
 
 # Who binds a ClusterRole has to name a namespace; this is the one of the original's charts.
 _FALLBACK_NAMESPACE = "default"
+# Empty in the charts, and good so for most runs: all shared tunables but those that name a node.
+_SELDOM_SET = {t.name for t in vars(tunables).values() if isinstance(t, Tunable)} - {
+    TARGET_NODE.name,
+    TARGET_NODES.name,
+}
 _UNITS = {"s": "In seconds.", "%": "In percent."}
 
 _OF_PODS = 'With true, only what carries the annotation litmuschaos.io/chaos="true" is touched.'
@@ -200,22 +206,12 @@ def engine(experiment: Experiment, *, namespace: str = "") -> str:
 
 
 def _worth_a_look(experiment: Experiment) -> Iterable[tuple[Tunable, str]]:
-    """The tunables of an engine to start from: what the chart sets to something, and what names the target."""
-    naming = {TARGET_NODE.name, TARGET_NODES.name}
+    """The tunables of an engine to start from: what the chart sets, what names a node, and what only this one has."""
     return (
         (t, t.default or t.chart)
         for t in experiment.all_tunables()
-        if t.chart or (t.chart is not None and (t.name in naming or _required(t)))
+        if t.chart or (t.chart is not None and not t.unneeded and t.name not in _SELDOM_SET)
     )
-
-
-def _required(tunable: Tunable) -> bool:
-    """Whether a run can't do without a value for it."""
-    try:
-        tunable.value(tunable.default)
-    except TunableError:
-        return True
-    return False
 
 
 def _environment(tunables: Iterable[tuple[Tunable, str | None]]) -> list[Any]:

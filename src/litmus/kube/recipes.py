@@ -3,6 +3,8 @@
     {"kind": "uncordon", "fault_id", "node", "uid", "before": {"unschedulable"}}
     {"kind": "untaint",  "fault_id", "node", "uid", "taint", "before": null or the taint that was in its place}
     {"kind": "rescale",  "workload", "namespace", "name", "uid", "replicas": those before, "asked"}
+    {"kind": "recreate", "uid", "object": the manifest of what was deleted}
+    {"kind": "reattach", "platform", "volume", "instance", "device", …, "pod": what a pod needs that does it}
 
 Each may be carried out twice and after a crash at any point. Nothing that somebody else changed in the meantime is
 overwritten; the sentence says what was found instead. ``cordons``, ``taints`` and ``scales`` have a function each to
@@ -12,7 +14,7 @@ make the recipe, to ``put`` the change, to ``revert`` it, and to name ``leftover
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from . import cordons, scales, taints
+from . import cordons, reattach, recreate, scales, taints
 from .cluster import Cluster
 from .node_marks import Done, Undo
 
@@ -31,6 +33,8 @@ WAYS: Mapping[str, Way] = {
     "uncordon": Way(cordons.revert, cordons.leftovers),
     "untaint": Way(taints.revert, taints.leftovers),
     "rescale": Way(scales.revert, scales.leftovers),
+    "recreate": Way(recreate.revert, recreate.leftovers),
+    "reattach": Way(reattach.revert, reattach.leftovers),
 }
 
 
