@@ -36,6 +36,7 @@ _SELDOM_SET = {t.name for t in vars(tunables).values() if isinstance(t, Tunable)
     TARGET_NODES.name,
 }
 _UNITS = {"s": "In seconds.", "%": "In percent."}
+_COUNTED = frozenset({"workers", "replicas", "packets", "nodes", "pods"})  # the help says what is counted
 
 _OF_PODS = 'With true, only what carries the annotation litmuschaos.io/chaos="true" is touched.'
 _OF_NODES = (
@@ -222,7 +223,8 @@ def _environment(tunables: Iterable[tuple[Tunable, str | None]]) -> list[Any]:
 
 
 def _explained(tunable: Tunable) -> str:
-    unit = _UNITS.get(tunable.unit, f"In {tunable.unit}." if tunable.unit else "")
+    measured = tunable.unit and tunable.unit not in _COUNTED
+    unit = _UNITS.get(tunable.unit, f"In {tunable.unit}." if measured else "")
     allowed = f"Allowed: {tunable.allowed}." if tunable.allowed else ""
     return " ".join(part for part in (tunable.help, unit, allowed) if part)
 

@@ -128,7 +128,7 @@ def _steps(experiment: Experiment) -> Iterator[str]:
     if experiment.needs:
         steps.append("Starts a helper pod on the node of each target, which injects the fault.")
     else:
-        steps.append("Injects the fault through the API server.")
+        steps.append("Injects the fault from the experiment's own pod; no helper pod is sent.")
     if experiment.proof:
         steps.append(f"Looks for its effect. {experiment.proof} A fault without its effect ends in an Error.")
     if experiment.takes(INTERVAL):
@@ -197,6 +197,13 @@ def _helpers(experiment: Experiment) -> Iterator[str]:
     )
 
 
+def _secrets(experiment: Experiment) -> Iterator[str]:
+    if experiment.secrets:
+        yield "## Secrets"
+        yield "Its pod starts only when these are in the namespace of the run:"
+        yield _table(("Secret", "mounted at"), [(f"`{n}`", f"`{path}`") for n, path in experiment.secrets.items()])
+
+
 def _start(experiment: Experiment) -> Iterator[str]:
     folder = _folder(experiment)
     yield "## To start it"
@@ -215,7 +222,7 @@ def _start(experiment: Experiment) -> Iterator[str]:
     yield _code("yaml", charts.engine(experiment))
 
 
-_SECTIONS = (_head, _steps, _tunables, _permissions, _helpers, _start)
+_SECTIONS = (_head, _steps, _tunables, _permissions, _helpers, _secrets, _start)
 
 
 def _short(privileges: Iterable[str]) -> list[str]:
