@@ -1,0 +1,289 @@
+"""cpu, memory and io stress on a real cluster, on a node with cgroup v1 and on one with v2.
+
+The figures are read by kubectl in the target's own control group, or by a pod that looks at the node's processes.
+Amounts are small: two of the nodes may be the machine that runs the tests.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.cluster import stage as stages
+from tests.cluster.stage import Stage, until
+
+MIB = 1 << 20
+SECONDS = "20"
+V1, V2 = "node1", "netem1"
+
+# Counters of the control group that reads them, in cgroup v1 or v2, and a clock; one "name value" a line.
+READ = """
+cd /sys/fs/cgroup
+echo clock $(cut -d' ' -f1 /proc/uptime)
+if [ -e cgroup.controllers ]
+then
+  echo cpu_us $(sed -n 's/^usage_usec //p' cpu.stat)
+  echo throttled $(sed -n 's/^nr_throttled //p' cpu.stat)
+  echo memory $(sed -n 's/^anon //p' memory.stat)
+  echo oom_kills $(sed -n 's/^oom_kill //p' memory.events)
+  echo tasks $(cat pids.current)
+else
+  echo cpu_us $(($(cat cpuacct/cpuacct.usage) / 1000))
+  echo throttled $(sed -n 's/^nr_throttled //p' cpu/cpu.stat)
+  echo memory $(sed -n 's/^rss //p' memory/memory.stat)
+  echo oom_kills $(sed -n 's/^oom_kill //p' memory/memory.oom_control)
+  echo tasks $(cat pids/pids.current)
+fi
+"""
+# The stress processes in the control groups of one pod: CPU ticks, resident kB, bytes written, one process a line.
+LOOK = """
+for p in /proc/[0-9]*
+do
+  if [ "$(cat $p/comm 2>/dev/null)" = stress-ng ] && grep -q POD $p/cgroup
+  then
+    ticks=$(cut -d' ' -f14,15 $p/stat | tr ' ' '+')
+    echo $((ticks)) $(sed -n 's/^VmRSS: *\\([0-9]*\\) kB/\\1/p' $p/status) $(sed -n 's/^write_bytes: //p' $p/io)
+  fi
+done 2>/dev/null
+true
+"""
+
+
+@pytest.fixture(params=[V1, V2])
+def node(request: pytest.FixtureRequest, operator: None) -> str:
+    if not stages.kubectl("get", "node", request.param, "--ignore-not-found"):
+        pytest.skip(f"the cluster has no node {request.param}")
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def nodes_readable(stage: Stage) -> Iterator[None]:
+    """What a node experiment's service account needs beyond the small role."""
+    name = f"{stage.name}-nodes"
+    rbac = "rbac.authorization.k8s.io"
+    stage.apply(
+        {
+            "apiVersion": f"{rbac}/v1",
+            "kind": "ClusterRole",
+            "metadata": {"name": name},
+            "rules": [{"apiGroups": [""], "resources": ["nodes"], "verbs": ["get", "list"]}],
+        },
+        {
+            "apiVersion": f"{rbac}/v1",
+            "kind": "ClusterRoleBinding",
+            "metadata": {"name": name},
+            "roleRef": {"apiGroup": rbac, "kind": "ClusterRole", "name": name},
+            "subjects": [{"kind": "ServiceAccount", "name": "chaos-sa", "namespace": stage.name}],
+        },
+    )
+    yield
+    stages.kubectl("delete", "clusterrolebinding,clusterrole", name)
+
+
+def deploy(stage: Stage, node: str, *, memory: str = "256Mi", command: str = "sleep 100000") -> str:
+    """One container with limits on that node; its pod."""
+    container = {
+        "name": "app",
+        "image": "busybox",
+        "command": ["sh", "-c", command],
+        "resources": {"limits": {"cpu": "200m", "memory": memory}, "requests": {"cpu": "10m", "memory": "16Mi"}},
+        "volumeMounts": [{"name": "data", "mountPath": "/data"}],
+    }
+    stage.deploy(
+        1,
+        nodeSelector={"kubernetes.io/hostname": node},
+        containers=[container],
+        volumes=[{"name": "data", "emptyDir": {}}],
+    )
+    (pod,) = stage.pods().values()
+    return pod
+
+
+def counters(stage: Stage, pod: str) -> dict[str, float]:
+    text = stage.kubectl("exec", pod, "--", "sh", "-c", READ)
+    return {name: float(value) for name, value in (line.split() for line in text.splitlines())}
+
+
+def watcher(stage: Stage, node: str) -> None:
+    """A pod that sees all processes of the node."""
+    stage.apply(
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": "watcher"},
+            "spec": {
+                "nodeName": node,
+                "hostPID": True,
+                "terminationGracePeriodSeconds": 0,
+                "containers": [
+                    {
+                        "name": "watcher",
+                        "image": "busybox",
+                        "command": ["sleep", "100000"],
+                        "securityContext": {"capabilities": {"add": ["SYS_PTRACE"]}},
+                    }
+                ],
+            },
+        }
+    )
+    stage.kubectl("wait", "--for=condition=Ready", "pod/watcher", "--timeout=60s")
+
+
+def stressors(stage: Stage, pod_uid: str) -> list[list[int]]:
+    """Of each stress process in a pod's control groups: CPU ticks, resident kB, bytes written."""
+    text = stage.kubectl("exec", "watcher", "--", "sh", "-c", LOOK.replace("POD", f"-e {pod_uid}"))
+    return [[int(word) for word in line.split()] for line in text.splitlines()]
+
+
+def rates(stage: Stage, pod: str, *, seconds: float = 3.0) -> dict[str, float]:
+    """How the counters of a pod rise per second, over at least so many seconds."""
+    first = counters(stage, pod)
+
+    def later() -> dict[str, float] | None:
+        now = counters(stage, pod)
+        return now if now["clock"] >= first["clock"] + seconds else None
+
+    last = until(later, "some seconds to pass", deadline_s=60)
+    span = last["clock"] - first["clock"]
+    return {name: (last[name] - first[name]) / span for name in first}
+
+
+def run(stage: Stage, experiment: str, **env: str) -> None:
+    """Starts an experiment and waits until its fault holds."""
+    stage.apply(stage.engine({experiment: {"TOTAL_CHAOS_DURATION": SECONDS, **env}}))
+    stage.started(experiment)
+
+
+def passed(stage: Stage, experiment: str) -> dict[str, Any]:
+    """Waits until it is over and says Pass; its target."""
+    stage.ended(deadline_s=120)
+    assert stage.verdict(experiment) == ("Pass", "N/A"), stage.result(experiment)
+    (target,) = stage.result(experiment)["targets"]
+    return target
+
+
+def test_a_cpu_hog_uses_all_that_the_limit_allows_and_the_container_is_idle_again_afterwards(
+    stage: Stage, node: str
+) -> None:
+    pod = deploy(stage, node)
+    before = counters(stage, pod)
+    run(stage, "pod-cpu-hog", CPU_CORES="1")
+    during = rates(stage, pod)
+    assert 150_000 < during["cpu_us"] < 250_000  # 200m
+    assert during["throttled"] > 2  # of ten periods a second
+    target = passed(stage, "pod-cpu-hog")
+    assert "which is its limit" in target["delivered"]
+    assert rates(stage, pod)["cpu_us"] < 50_000
+    assert counters(stage, pod)["tasks"] == before["tasks"]
+    stage.swept()
+
+
+def test_a_memory_hog_holds_what_was_asked_in_the_container_and_gives_it_back(stage: Stage, node: str) -> None:
+    pod = deploy(stage, node)
+    before = counters(stage, pod)
+    run(stage, "pod-memory-hog", MEMORY_CONSUMPTION="100")
+    during = counters(stage, pod)
+    assert 90 * MIB < during["memory"] - before["memory"] < 120 * MIB
+    passed(stage, "pod-memory-hog")
+    after = counters(stage, pod)
+    assert after["memory"] - before["memory"] < 10 * MIB
+    assert after["tasks"] == before["tasks"]
+    assert after["oom_kills"] == 0
+
+
+def test_memory_beyond_the_limit_wakes_the_oom_killer_which_takes_the_stress_and_not_the_application(
+    stage: Stage, node: str
+) -> None:
+    pod = deploy(stage, node, memory="64Mi")
+    run(stage, "pod-memory-hog", MEMORY_CONSUMPTION="200")
+    assert counters(stage, pod)["oom_kills"] > 0
+    assert "OOM killer" in passed(stage, "pod-memory-hog")["delivered"]
+    assert stage.get("pod", pod)["status"]["containerStatuses"][0]["restartCount"] == 0
+
+
+def test_io_stress_writes_into_the_volume_from_inside_of_the_container_and_leaves_no_file(
+    stage: Stage, node: str
+) -> None:
+    pod = deploy(stage, node)
+    watcher(stage, node)
+    (uid,) = stage.pods()
+    run(
+        stage,
+        "pod-io-stress",
+        FILESYSTEM_UTILIZATION_BYTES="0.05",
+        NUMBER_OF_WORKERS="1",
+        VOLUME_MOUNT_PATH="/data",
+    )
+    assert ".litmus-" in stage.kubectl("exec", pod, "--", "ls", "-A", "/data")
+    assert sum(written for _, _, written in stressors(stage, uid)) > MIB
+    passed(stage, "pod-io-stress")
+    assert stressors(stage, uid) == []
+    assert stage.kubectl("exec", pod, "--", "ls", "-A", "/data") == ""
+
+
+def test_a_target_that_ends_takes_its_stress_along_at_once(stage: Stage, node: str) -> None:
+    deploy(stage, node)
+    watcher(stage, node)
+    ((uid, pod),) = stage.pods().items()
+    stage.apply(stage.engine({"pod-cpu-hog": {"TOTAL_CHAOS_DURATION": "600"}}))
+    stage.started("pod-cpu-hog")
+    assert stressors(stage, uid)
+    stage.kubectl("delete", "pod", pod, "--grace-period=1", "--wait=false")
+    until(lambda: not stressors(stage, uid), "the stress to end with its target", deadline_s=30)
+    until(lambda: uid not in str(stage.get("pods")), "the pod to be gone", deadline_s=60)
+    stage.ended(deadline_s=120)
+    (fault,) = stage.result("pod-cpu-hog")["faults"]
+    assert fault["state"] == "moot"
+
+
+def node_run(stage: Stage, node: str, experiment: str, **env: str) -> list[list[int]]:
+    """Starts a node experiment; the stress processes in its helper pod's control groups."""
+    watcher(stage, node)
+    stage.deploy(1, nodeSelector={"kubernetes.io/hostname": node})
+    run(stage, experiment, TARGET_NODES=node, **env)
+    (helper,) = stage.get("pods", selector=f"app={experiment}-helper")
+    assert helper["spec"]["nodeName"] == node
+    return stressors(stage, helper["metadata"]["uid"])
+
+
+@pytest.mark.usefixtures("nodes_readable")
+def test_a_node_cpu_hog_computes_on_that_node(stage: Stage, node: str) -> None:
+    found = node_run(stage, node, "node-cpu-hog", NODE_CPU_CORE="1", CPU_LOAD="50", TOTAL_CHAOS_DURATION="10")
+    assert sum(ticks for ticks, _, _ in found) > 20
+    passed(stage, "node-cpu-hog")
+    stage.swept()
+
+
+@pytest.mark.usefixtures("nodes_readable")
+def test_a_node_memory_hog_holds_memory_on_that_node(stage: Stage, node: str) -> None:
+    found = node_run(stage, node, "node-memory-hog", MEMORY_CONSUMPTION_MEBIBYTES="150", TOTAL_CHAOS_DURATION="10")
+    assert sum(resident for _, resident, _ in found) > 150 * 1024
+    passed(stage, "node-memory-hog")
+    stage.swept()
+
+
+@pytest.mark.usefixtures("nodes_readable")
+def test_node_io_stress_writes_on_that_node(stage: Stage, node: str) -> None:
+    found = node_run(
+        stage,
+        node,
+        "node-io-stress",
+        FILESYSTEM_UTILIZATION_BYTES="0.05",
+        NUMBER_OF_WORKERS="1",
+        TOTAL_CHAOS_DURATION="10",
+    )
+    assert sum(written for _, _, written in found) > MIB
+    passed(stage, "node-io-stress")
+    stage.swept()
+
+
+def test_a_percentage_and_a_number_of_bytes_are_refused_before_anything_is_touched(stage: Stage) -> None:
+    stage.deploy(1)
+    both = {"FILESYSTEM_UTILIZATION_PERCENTAGE": "10", "FILESYSTEM_UTILIZATION_BYTES": "1"}
+    stage.apply(stage.engine({"pod-io-stress": both}))
+    stage.ended()
+    verdict, step = stage.verdict("pod-io-stress")
+    assert verdict == "Error"
+    assert "FILESYSTEM_UTILIZATION_PERCENTAGE and FILESYSTEM_UTILIZATION_BYTES can't both be given" in step
+    assert not stage.result("pod-io-stress").get("faults")
