@@ -399,3 +399,17 @@ async def test_a_pod_that_never_starts_is_given_up_although_nothing_changes(serv
     server.on("create", "jobs", lambda kept, job: kept.put("pods", pod_of(job, phase="Pending", containers=[])))
     [entry] = await go(server, cluster)
     assert entry["verdict"] == "Error"
+
+
+async def test_the_pod_of_an_experiment_on_nodes_is_placed_elsewhere(server, cluster):
+    for name in ("node-1", "node-2"):
+        server.put("nodes", samples.node(name), namespace="")
+    server.put("chaosexperiments", samples.experiment("node-drain", scope="Cluster"))
+    env = [{"name": "TARGET_NODE", "value": "node-1"}]
+    engine(server, {"name": "node-drain", "spec": {"components": {"env": env}}})
+    specs = []
+    server.on("create", "jobs", lambda _, job: specs.append(job["spec"]["template"]["spec"]))
+    server.on("create", "jobs", experiment(verdict="Pass"))
+    await go(server, cluster)
+    [term] = specs[0]["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
+    assert [field["values"] for field in term["matchFields"]] == [["node-1"]]

@@ -32,9 +32,8 @@ class Change:
     """One object that is about to be changed. ``put`` makes the change that ``undo`` takes back."""
 
     target: api.Target
-    undo: dict[str, Any]
+    undo: recipes.Undo
     put: Callable[[Cluster, recipes.Undo], Awaitable[object]]
-    delivered: str = ""
 
 
 def fault_id(context: Context) -> str:
@@ -94,7 +93,7 @@ class Held:
             mechanism=self.mechanism,
             node=target.node,
             targets=[api.FaultTarget(name=target.name, namespace=target.namespace, uid=target.uid)],
-            undo=change.undo,
+            undo=dict(change.undo),
             deadline=deadline,
         )
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from litmus import api
+from litmus.api.meta import Toleration
 from litmus.api.targeting import AppTarget
 from litmus.kube import Cluster
 from litmus.kube.objects import Node
@@ -28,6 +29,12 @@ class NodeFault(Experiment):
     hits = "nodes, with all that runs on them"
     permissions: ClassVar[tuple[Permission, ...]] = (SMALL_ROLE, READ_NODES)
     uses: ClassVar[tuple[Permission, ...]] = (READ_NODES,)
+    # Whether every pod on a node that is hit ends, so that ours must be elsewhere or the run is refused.
+    deadly: ClassVar[bool] = False
+
+    def survival(self, values: Values) -> tuple[Toleration, ...]:
+        """What a pod of ours has to tolerate to live on, should there be no node for it that is not hit."""
+        return ()
 
     def aim(self, node: Node, values: Values) -> held.Aim:
         """How this node is hit. Raises CannotRun with the tunable, its value and what is allowed. No I/O."""

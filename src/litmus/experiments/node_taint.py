@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from litmus.api.meta import Toleration
 from litmus.kube import Cluster, errors, kinds, scheduling, taints
 from litmus.kube.objects import Node, Pod, Taint
 
@@ -43,6 +44,9 @@ class NodeTaint(node_fault.NodeFault):
     def vet_nodes(self, nodes: Sequence[Node], values: Values) -> None:
         if not values[TAINTS]:
             raise verdicts.CannotRun(f"TAINTS='': name at least one taint as {TAINTS.allowed}", code=verdicts.TUNABLE)
+
+    def survival(self, values: Values) -> tuple[Toleration, ...]:
+        return tuple(Toleration(key=one.key, operator="Exists", effect=one.effect) for one in values[TAINTS])
 
     async def inject(self, context: Context) -> None:
         nodes = await context.choose_nodes()

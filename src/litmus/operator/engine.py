@@ -8,7 +8,7 @@ import msgspec
 from litmus import api
 from litmus.api import engine as words
 from litmus.api import names
-from litmus.experiments import admission
+from litmus.experiments import admission, placement
 from litmus.kube import Cluster, errors, events, kinds, results
 from litmus.kube.objects import Pod
 
@@ -85,6 +85,8 @@ class Reconciler:
         try:
             targets = await admission.targets(self.cluster, engine)
             pod = runner_pod.manifest(engine, targets, image=self.image)
+            placed = await placement.of_runner(self.cluster, engine, targets)
+            pod["spec"] = placed.applied(pod["spec"])
             await self.cluster.create(kinds.POD, pod, namespace=self.namespace)
         except admission.Refused as refusal:
             await self._fail(engine, str(refusal))

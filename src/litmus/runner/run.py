@@ -12,7 +12,8 @@ import msgspec
 
 from litmus import api
 from litmus.api import engine as words
-from litmus.api import names
+from litmus.api import names, targeting
+from litmus.experiments import placement
 from litmus.kube import Cluster, engines, errors, events, kinds, results, waiting
 from litmus.kube.objects import Job, Pod
 
@@ -78,9 +79,10 @@ class Runner:
             job = await self._present_job(index, entry)
             if not job:
                 # From here on a verdict in the result is of this run and not of an earlier one.
-                await diary.begin(engine_uid=self.engine.metadata.uid, pod="")
+                fresh = await diary.begin(engine_uid=self.engine.metadata.uid, pod="")
+                begun = True
+                job = await self._create_job(index, entry, run=fresh.status.run.number)
             begun = True
-            job = job or await self._create_job(index, entry)
             await self._set(index, status=words.RUNNING, verdict="Awaited")
             ended = await self._follow(index, entry, job, diary)
         except _CannotStart as failure:
@@ -107,10 +109,11 @@ class Runner:
                 return present.metadata.name
         return ""
 
-    async def _create_job(self, index: int, entry: api.EngineExperiment) -> str:
+    async def _create_job(self, index: int, entry: api.EngineExperiment, *, run: int) -> str:
         """Raises _CannotStart."""
         experiment = await self._definition(entry)
         await self._check_dependencies(entry, experiment)
+        placed = await self._placement(entry, experiment, run=run)
         name = names.job(entry.name)
         manifest = jobs.manifest(
             self.engine,
@@ -120,6 +123,8 @@ class Runner:
             targets=self._targets,
             application=self._application,
         )
+        template = manifest["spec"]["template"]
+        template["spec"] = placed.applied(template["spec"])
         manifest["metadata"]["annotations"] = {_INDEX_ANNOTATION: str(index)}
         try:
             await self.cluster.create(kinds.JOB, manifest, namespace=self.namespace)
@@ -131,6 +136,18 @@ class Runner:
             self.engine, "ExperimentJobCreate", f"Experiment Job {name} for Chaos Experiment: {entry.name}"
         )
         return name
+
+    async def _placement(
+        self, entry: api.EngineExperiment, experiment: api.ChaosExperiment, *, run: int
+    ) -> placement.Placement:
+        """Where the experiment's pod may be, so that it does not hit itself. Raises _CannotStart."""
+        if experiment.spec.definition.scope != "Cluster":
+            return placement.ANYWHERE
+        targets = targeting.parse(self._targets) if self._targets else []
+        placed = await placement.of_experiment(self.cluster, self.engine, entry, targets, run=run)
+        if placed.refusal:
+            raise _CannotStart("TargetNodesRefused", f"{entry.name} is refused: {placed.refusal}")
+        return placed
 
     async def _definition(self, entry: api.EngineExperiment) -> api.ChaosExperiment:
         try:
