@@ -12,10 +12,15 @@ from litmus.api import ObjectMeta, Shape
 from litmus.api.meta import LocalObjectReference, Toleration
 
 
+class Resources(Shape, frozen=True, kw_only=True):
+    limits: dict[str, str] = {}
+
+
 class Container(Shape, frozen=True, kw_only=True):
     name: str = ""
     image: str = ""
     image_pull_policy: str = "IfNotPresent"
+    resources: Resources = Resources()
 
 
 class PodSpec(Shape, frozen=True, kw_only=True):
