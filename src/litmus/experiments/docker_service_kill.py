@@ -7,7 +7,8 @@ shorter fault is proven on the node alone.
 
 from litmus.kube.objects import Node
 
-from . import service_fault
+from . import node_restart, service_fault
+from .context import Context
 from .tunables import DURATION, NODE_LABEL, RAMP, TARGET_NODE
 
 
@@ -31,3 +32,10 @@ class DockerServiceKill(service_fault.ServiceFault):
     def service_on(self, node: Node) -> str:
         version = node.status.node_info.container_runtime_version
         return f"container runtime ({version})" if version else "container runtime"
+
+    async def inject(self, context: Context) -> None:
+        for node in await context.choose_nodes():
+            # Docker takes its containers down with it, unless it was told otherwise (live-restore); others do not.
+            if node.status.node_info.container_runtime_version.startswith("docker:"):
+                await node_restart.refuse_own_node(context, node, doing="left without Docker")
+        await super().inject(context)
