@@ -6,7 +6,8 @@ The diaries are the ChaosResult (for machines and for the record) and the events
 import asyncio
 import logging
 import random
-from collections.abc import Coroutine, Iterable
+from collections.abc import AsyncIterator, Coroutine, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -140,14 +141,21 @@ class Context:
         await self.results.move(ids, state, targets=self.hit, message=message)
 
 
-async def together(work: Iterable[Coroutine[Any, Any, R]]) -> list[R]:
-    """Runs all at once; the first failure cancels the others and is raised as itself, not as a group."""
+@asynccontextmanager
+async def task_group() -> AsyncIterator[asyncio.TaskGroup]:
+    """Tasks that end together: the first failure cancels the others and is raised as itself, not as a group."""
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(item) for item in work]
+            yield group
     except BaseExceptionGroup as failures:
         first: BaseException = failures
         while isinstance(first, BaseExceptionGroup):
             first = first.exceptions[0]
         raise first from None
+
+
+async def together(work: Iterable[Coroutine[Any, Any, R]]) -> list[R]:
+    """Runs all at once, as a ``task_group``."""
+    async with task_group() as group:
+        tasks = [group.create_task(item) for item in work]
     return [task.result() for task in tasks]

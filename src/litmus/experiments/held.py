@@ -8,7 +8,7 @@ there is undone by a second helper pod, and the run is an Error.
 import asyncio
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -58,14 +58,24 @@ class _Session:
         return f"{target.name}/{target.container}" if target.container else target.name
 
 
-async def hold(context: Context, experiment: "Experiment", aims: Sequence[Aim], *, silent: bool = False) -> None:
-    """Holds a fault on all aims for TOTAL_CHAOS_DURATION, and returns when everything is put back and verified.
+async def hold(
+    context: Context,
+    experiment: "Experiment",
+    aims: Sequence[Aim],
+    *,
+    silent: bool = False,
+    duration_s: float | None = None,
+    gone: Callable[[api.Target], object] | None = None,
+) -> None:
+    """Holds a fault on all aims, and returns when everything is put back and verified.
 
     ``silent``: the fault silences its node, so that nothing can be heard of its helper before it is over.
+    ``duration_s``: TOTAL_CHAOS_DURATION if it is not given. ``gone`` hears of each target that ended in the middle of it.
     Raises CannotRun when the fault could not be brought about, did not take effect, or was ended by somebody else; then
     too everything is put back.
     """
-    duration_s = float(context.values[DURATION])
+    if duration_s is None:
+        duration_s = float(context.values[DURATION])
     image = await helpers.own_image(context.cluster, pod=context.setting.pod, namespace=context.setting.namespace)
     sessions = _sessions(context, aims)
     await _record(context, experiment, sessions, duration_s)
@@ -74,7 +84,8 @@ async def hold(context: Context, experiment: "Experiment", aims: Sequence[Aim], 
     await context.events.post(context.engine, "ChaosInject", f"Injecting {experiment.name} chaos on {shown}")
     proven = asyncio.Barrier(len(sessions))
     followers = [
-        _Follower(context, experiment, session, image=image, hold_s=duration_s, silent=silent) for session in sessions
+        _Follower(context, experiment, session, image=image, hold_s=duration_s, silent=silent, gone=gone)
+        for session in sessions
     ]
     await together(follower.run(proven) for follower in followers)
 
@@ -135,6 +146,7 @@ class _Follower:
         image: helpers.Image,
         hold_s: float,
         silent: bool,
+        gone: Callable[[api.Target], object] | None,
     ) -> None:
         assert experiment.needs is not None
         self.context = context
@@ -144,6 +156,7 @@ class _Follower:
         self.hold_s = hold_s
         self.heard_after_s = hold_s + _REVERT_S if silent else 0.0
         self.needs = experiment.needs
+        self.gone = gone
 
     async def run(self, proven: asyncio.Barrier) -> None:
         session, context = self.session, self.context
@@ -231,6 +244,8 @@ class _Follower:
             case "gone":
                 session.gone.add(event["name"])
                 context.measured(session.places[event["index"]], delivered=f"{event['why']}; nothing left to undo")
+                if self.gone:
+                    self.gone(session.aims[event["index"]].target)
             case "failed":
                 session.ended = bool(event["reverted"])
                 raise verdicts.CannotRun(event["why"], code=verdicts.INJECT)

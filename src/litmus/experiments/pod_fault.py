@@ -11,7 +11,7 @@ from litmus.api.targeting import AppTarget
 from litmus.kube import Cluster
 from litmus.kube.objects import ContainerStatus, Pod
 
-from . import held, selection, verdicts
+from . import held, replacements, selection, verdicts
 from .context import Context
 from .declaration import Experiment
 from .tunables import REPLACEMENTS, SEQUENCE, TARGET_CONTAINER, Tunable, Values
@@ -41,7 +41,11 @@ class PodFault(Experiment):
         self.vet(choice.chosen, context.values)  # all of them, before the first one is touched
         serial = context.values[SEQUENCE] == "serial"
         for pods in [[pod] for pod in choice.chosen] if serial else [list(choice.chosen)]:
-            await held.hold(context, self, [aim for pod in pods for aim in self.aims(pod, context.values)])
+            aims = [aim for pod in pods for aim in self.aims(pod, context.values)]
+            if context.values[REPLACEMENTS]:
+                await replacements.hold(context, self, aims)
+            else:
+                await held.hold(context, self, aims)
 
     @classmethod
     def all_tunables(cls) -> tuple[Tunable, ...]:
