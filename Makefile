@@ -50,6 +50,7 @@ e2e-crash: ## the same tests while processes, pods and nodes die
 
 bench: $(READY) ## what the sandbox costs, and the budgets of design.md §7 in the cluster of KUBECONFIG
 	@$(BIN)/python benchmarks/sandbox.py
+	$(BIN)/python benchmarks/packets.py || echo "make $@: the packet rate was not measured"
 	$(NO_CLUSTER)
 	LITMUS_IMAGE=$$(deploy/image/load) || exit 1
 	export LITMUS_IMAGE

@@ -31,14 +31,14 @@ class Figure:
     """What is measured. ``original`` and ``budget`` are those of design.md §7; not everything has a budget."""
 
     title: str
-    unit: Literal["s", "ms", "MB"]
+    unit: Literal["s", "ms", "MB", "packets/s"]
     budget: float | None = None
     original: str = "–"
 
     def text(self, value: float) -> str:
         """A value with as many digits as tell it from its budget; without one, with three digits that count."""
         size = value if self.budget is None else self.budget
-        decimals = 3 if size < 1 else 2 if size < 10 else 1
+        decimals = 3 if size < 1 else 2 if size < 10 else 1 if size < 10_000 else 0
         return f"{value:.{decimals}f}"
 
 
