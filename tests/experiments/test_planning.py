@@ -192,8 +192,8 @@ async def test_budgets_that_may_not_be_read_are_only_a_remark(server, cluster):
 
 
 async def test_an_installed_experiment_of_somebody_else_is_a_warning(server, cluster):
-    server.put("chaosexperiments", samples.experiment("node-restart"))
-    found = await plan(cluster, experiments=[entry("node-restart")])
+    server.put("chaosexperiments", samples.experiment("kafka-broker-pod-failure"))
+    found = await plan(cluster, experiments=[entry("kafka-broker-pod-failure")])
     assert not found.blocked
     [experiment] = found.experiments
     assert "its targets can't be foreseen" in texts(experiment.findings, "warns")[0]

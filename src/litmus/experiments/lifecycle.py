@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from litmus import api
 from litmus.kube import Cluster, errors, events, kinds, results
 
-from . import checks, setting, tunables, verdicts
+from . import checks, grounds, setting, tunables, verdicts
 from .context import Context
 from .declaration import Experiment
 
@@ -103,6 +103,7 @@ async def _guarded(experiment: Experiment, context: Context, env: Mapping[str, s
 async def _phases(experiment: Experiment, context: Context, env: Mapping[str, str]) -> None:
     await _understand(experiment, context, env)
     place, timeout_s = context.setting, context.setting.check_timeout_s
+    await grounds.check(context.cluster, experiment, pod=place.pod, namespace=place.namespace)
     checked = place.health_checks and experiment.checks_application(context.values)
     if checked:
         await context.enter("pre-chaos check")

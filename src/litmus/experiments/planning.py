@@ -14,7 +14,7 @@ from litmus.api import targeting
 from litmus.kube import Cluster, errors, kinds, results, workloads
 from litmus.kube.objects import DisruptionBudget, Pod
 
-from . import admission, catalogue, declaration, selection, tunables, verdicts
+from . import admission, catalogue, declaration, grounds, selection, tunables, verdicts
 
 Level = Literal["blocks", "warns", "informs"]
 
@@ -102,6 +102,9 @@ async def _experiment(
     plan.privileges, plan.undo = experiment.privileges, experiment.undo
     plan.again = experiment.takes(tunables.INTERVAL)
     plan.findings += await _permissions(cluster, engine, experiment)
+    if refusal := await grounds.foreseen(cluster, experiment):
+        plan.findings.append(Finding("blocks", refusal))
+        return plan
     try:
         values = _values(experiment, entry, installed)
         run = await _next_run(cluster, engine, entry)
