@@ -21,6 +21,8 @@ _OWN = {
     "node-drain": ("node_drain", "NodeDrain"),
     "node-taint": ("node_taint", "NodeTaint"),
     "disk-loss": ("disk_loss", "DiskLoss"),
+    "k8-pod-delete": ("k8_pod_delete", "K8PodDelete"),
+    "k8-service-kill": ("k8_service_kill", "K8ServiceKill"),
     "pod-cpu-hog": ("pod_cpu_hog", "PodCpuHog"),
     "pod-memory-hog": ("pod_memory_hog", "PodMemoryHog"),
     "pod-io-stress": ("pod_io_stress", "PodIoStress"),

@@ -73,6 +73,10 @@ class Cluster:
         """The namespace of the context, else 'default'."""
         return str(self._client.namespace or "default")
 
+    def kubeconfig(self) -> dict[str, Any]:
+        """The connection as the content of a kubeconfig, for a program that we start. It may hold a token."""
+        return settings.written(self._client.config)
+
     async def get(self, kind: Kind[T], name: str, *, namespace: str = "") -> T:
         return _decode(kind, await self._call(lambda: self._get(kind, name, namespace), f"get {kind} {name}"))
 

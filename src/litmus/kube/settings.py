@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import yaml
 from lightkube.config import kubeconfig
 from lightkube.config.models import User
@@ -12,7 +13,7 @@ from lightkube.core import exceptions
 
 from . import errors
 
-__all__ = ["User", "load"]
+__all__ = ["User", "load", "written"]
 
 _REMEDY = "set KUBECONFIG, pass --kubeconfig, or start a cluster first"
 
@@ -96,3 +97,22 @@ def _single(config: kubeconfig.KubeConfig, context: str) -> kubeconfig.SingleCon
     if single is None or single.user is None:
         raise errors.ConfigError("the kubeconfig's context names no user; add one with kubectl config set-context")
     return single
+
+
+def written(config: kubeconfig.SingleConfig) -> dict[str, Any]:
+    """One connection as the content of a kubeconfig, with absolute paths."""
+    name = "litmus"
+    cluster, user = msgspec.to_builtins(config.cluster), msgspec.to_builtins(config.user or User())
+    for part, paths in ((cluster, _PATHS["clusters"][1]), (user, _PATHS["users"][1])):
+        for path in paths:
+            if part.get(path):
+                part[path] = str(config.abs_file(part[path]))
+    context = {"cluster": name, "user": name, "namespace": config.namespace}
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": name, "cluster": cluster}],
+        "users": [{"name": name, "user": user}],
+        "contexts": [{"name": name, "context": context}],
+        "current-context": name,
+    }
