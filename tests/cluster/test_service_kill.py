@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.cluster import nodes
+from tests.cluster import node_states, nodes
 from tests.cluster.stage import Stage, until
 
 # The cluster misses a kubelet after its grace period (16 s in the kit) and up to 5 s.
@@ -17,7 +17,7 @@ SECONDS = "30"
 
 @pytest.fixture
 def rights(stage: Stage) -> Iterator[None]:
-    with nodes.granted(stage, nodes.SMALL, nodes.READ_NODES):
+    with nodes.granted(stage, "kubelet-service-kill"):
         yield
 
 
@@ -39,12 +39,12 @@ def probe(node: str) -> dict[str, Any]:
 def test_the_node_without_its_kubelet_turns_not_ready_and_ready_again_and_its_neighbour_stays(
     stage: Stage, rights: None, node: str, other: str
 ) -> None:
-    nodes.need(node, other)
+    node_states.need(node, other)
     stage.apply(engine(stage, "kubelet-service-kill", node))
-    until(lambda: nodes.ready(node) != "True", f"{node} to turn NotReady", deadline_s=120)
-    assert nodes.ready(other) == "True"
+    until(lambda: node_states.ready(node) != "True", f"{node} to turn NotReady", deadline_s=120)
+    assert node_states.ready(other) == "True"
     stage.ended(deadline_s=150)
-    assert nodes.ready(node) == "True"
+    assert node_states.ready(node) == "True"
     assert stage.verdict("kubelet-service-kill") == ("Pass", "N/A")
     (target,) = stage.result("kubelet-service-kill")["targets"]
     assert "threads are stopped (state T); node NotReady, then Ready again" in target["delivered"]
@@ -59,7 +59,7 @@ def test_the_node_without_its_kubelet_turns_not_ready_and_ready_again_and_its_ne
 def test_without_its_container_runtime_a_node_starts_no_container_and_its_neighbour_does(
     stage: Stage, rights: None, node: str, other: str
 ) -> None:
-    nodes.need(node, other)
+    node_states.need(node, other)
     stage.apply(engine(stage, "docker-service-kill", node))
     stage.started("docker-service-kill")
     stage.apply(probe(node))
@@ -75,13 +75,13 @@ def test_without_its_container_runtime_a_node_starts_no_container_and_its_neighb
 
 
 def test_a_node_that_stays_ready_because_the_time_is_too_short_is_an_error(stage: Stage, rights: None) -> None:
-    nodes.need("netem1")
+    node_states.need("netem1")
     stage.apply(engine(stage, "kubelet-service-kill", "netem1", TOTAL_CHAOS_DURATION="3"))
     stage.ended(deadline_s=120)
     verdict, step = stage.verdict("kubelet-service-kill")
     assert verdict == "Error"
     assert "node netem1 stayed Ready although its kubelet was out of service for 3 s" in step
-    assert nodes.ready("netem1") == "True"
+    assert node_states.ready("netem1") == "True"
 
 
 def test_a_node_that_does_not_exist_is_an_error_that_names_those_that_do(stage: Stage, rights: None) -> None:

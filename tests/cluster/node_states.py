@@ -1,0 +1,31 @@
+"""Nodes as kubectl shows them: whether they are Ready, and since which start of their machine."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.cluster.stage import kubectl
+
+
+def need(*names: str) -> None:
+    """Skips the test where the cluster does not have these nodes."""
+    missing = set(names) - set(everything())
+    if missing:
+        pytest.skip(f"the cluster has no node {', '.join(sorted(missing))}")
+
+
+def everything() -> dict[str, Any]:
+    """Name → node."""
+    return {node["metadata"]["name"]: node for node in json.loads(kubectl("get", "nodes", "-o", "json"))["items"]}
+
+
+def ready(name: str) -> str:
+    """True, False or Unknown."""
+    conditions = everything()[name]["status"]["conditions"]
+    return next(str(condition["status"]) for condition in conditions if condition["type"] == "Ready")
+
+
+def boot_ids() -> dict[str, str]:
+    """Name → boot id."""
+    return {name: node["status"]["nodeInfo"]["bootID"] for name, node in everything().items()}
