@@ -249,8 +249,8 @@ class Cluster:
                 except TimeoutError as error:
                     raise errors.Unreachable(f"the log of pod {pod} is silent for {silence_s:g} s") from error
                 yield line
-        except httpx2.StreamError:
-            # The client library trips over an error's body when it follows; asked without following, it tells.
+        except RuntimeError:
+            # The client library reads an error's body in a way that an async stream refuses; without following, it tells.
             await self.logs(pod, namespace=namespace, tail_lines=1)
         except _FOREIGN as error:
             raise translate(error, f"follow the log of pod {pod}", self.server) from error

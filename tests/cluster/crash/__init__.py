@@ -1,0 +1,1 @@
+"""Runs whose processes are killed at a chosen moment, and a look at the target itself afterwards."""
