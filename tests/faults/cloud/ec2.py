@@ -1,8 +1,10 @@
 """The EC2 server of moto as a real process on loopback, and a machine with a disk in it."""
 
+import collections
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,23 +16,22 @@ DEVICE = "/dev/sdf"
 
 
 @contextmanager
-def running() -> Iterator[str]:
+def running(host: str = "127.0.0.1") -> Iterator[str]:
     """The endpoint of a server of its own."""
-    command = [sys.executable, "-u", "-c", "from moto.server import main; main()", "-H", "127.0.0.1", "-p", "0"]
+    command = [sys.executable, "-u", "-c", "from moto.server import main; main()", "-H", host, "-p", "0"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert process.stdout is not None
+    found = next(filter(None, (re.search(rf"http://{re.escape(host)}:\d+", line) for line in process.stdout)))
+    # It writes a line for each request, and would stand still if nobody read them.
+    reader = threading.Thread(target=collections.deque, args=(process.stdout, 0))
+    reader.start()
     try:
-        assert process.stdout is not None
-        for line in process.stdout:
-            if found := re.search(r"http://127\.0\.0\.1:\d+", line):
-                yield found[0]
-                break
-        else:
-            raise AssertionError("moto did not start")
+        yield found[0]
     finally:
         process.terminate()
         process.wait(10)
-        if process.stdout is not None:
-            process.stdout.close()
+        reader.join()
+        process.stdout.close()
 
 
 def client(endpoint: str) -> Any:
