@@ -30,14 +30,12 @@ def enter(pid: int, path: str) -> int:
 
 def make(parent: int, path: str, fault_id: str) -> int:
     """The fault's own folder in an open one; there already is fine. Raises FaultError when it may not be written."""
-    with contextlib.suppress(FileExistsError):
-        try:
+    try:
+        with contextlib.suppress(FileExistsError):
             os.mkdir(name(fault_id), mode=0o700, dir_fd=parent)
-        except FileExistsError:
-            raise
-        except OSError as error:
-            raise FaultError(f"{path or '/'} can't be written ({error.strerror}); name a writable folder") from error
-    return os.open(name(fault_id), _FLAGS | os.O_NOFOLLOW, dir_fd=parent)
+        return os.open(name(fault_id), _FLAGS | os.O_NOFOLLOW, dir_fd=parent)
+    except OSError as error:
+        raise FaultError(f"{path} can't be written ({error.strerror}); name a writable folder") from error
 
 
 def free_bytes(folder: int) -> int:

@@ -13,11 +13,13 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .. import processes
 from ..cgroups import Groups
 from ..contract import MARK, FaultError
 
 _PR_SET_PDEATHSIG = 1
 _SAID_LIMIT = 4096
+_LOOK_S = 0.002
 
 
 @dataclass(slots=True)
@@ -58,7 +60,8 @@ class Child:
 def start(command: Sequence[str], *, fault_id: str, groups: Groups | None, folder: int) -> Child:
     """Starts a program with the open directory ``folder`` as its working directory, in ``groups`` if there are any.
 
-    Raises FaultError, TargetGoneError when the groups are gone; then nothing runs.
+    Returns when the mark can be seen, so that whoever ends the fault now finds it. Raises FaultError, TargetGoneError
+    when the groups are gone; then nothing runs.
     """
     errors = os.memfd_create("errors", os.MFD_CLOEXEC)
     gate, opened = os.pipe()
@@ -100,4 +103,14 @@ def start(command: Sequence[str], *, fault_id: str, groups: Groups | None, folde
         if opened >= 0:
             with contextlib.suppress(OSError):
                 os.close(opened)
+    _await_mark(child, f"{MARK}={fault_id}".encode())
     return child
+
+
+def _await_mark(child: Child, mark: bytes) -> None:
+    """A process has its new environment a moment after execve(2) has begun to replace the old one."""
+    environment = processes.PROC / str(child.pid) / "environ"
+    while not child.ended(_LOOK_S):
+        with contextlib.suppress(OSError):
+            if mark in environment.read_bytes().split(b"\0"):
+                return
