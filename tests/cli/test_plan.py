@@ -34,6 +34,17 @@ def test_a_node_is_shown_by_its_name_alone():
     )
 
 
+def test_what_runs_on_a_node_is_shown_as_hit_along_with_it():
+    node = Victim(kind="Node", name="node1", uid="n1", node="node1")
+    text = shown(candidates=(node,), first_round=(node, PODS[1]))
+    assert "   hits 1 of 1 node:\n     → node1\n   and with it 1 pod:\n     → web-1  on node1\n" in text
+
+
+def test_targets_of_several_kinds_are_called_targets():
+    found = tuple(Victim(kind=kind, name="web", namespace="shop") for kind in ("Deployment", "Statefulset"))
+    assert "   hits 2 of 2 targets:\n     → web\n     → web\n" in shown(candidates=found, first_round=found)
+
+
 def test_long_lines_are_broken_between_words_and_indented():
     privileges = ("hostPID", "capability NET_ADMIN", "capability SYS_ADMIN", "hostPath /run/litmus")
     finding = planning.Finding("warns", "all 3 pods of deployment web are hit at once: it will be down for a while")

@@ -2,7 +2,7 @@
 
 import dataclasses
 import json as json_
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -57,21 +57,34 @@ def lines(made: planning.EnginePlan, *, width: int = 80) -> Iterator[str]:
 
 
 def _targets(experiment: planning.ExperimentPlan, *, width: int) -> Iterator[str]:
-    chosen = experiment.first_round
-    if not chosen:
+    """Who is hit, who is hit along with them, and who may be hit later."""
+    if not experiment.first_round:
         return
-    others = [victim for victim in experiment.candidates if victim not in chosen]
-    kinds = {victim.kind.lower() for victim in experiment.candidates}
-    one = kinds.pop() if len(kinds) == 1 else "target"
-    several = "" if len(experiment.candidates) == 1 else "s"
+    kind = experiment.first_round[0].kind
+    along = [victim for victim in experiment.first_round if victim.kind == "Pod" != kind]  # what runs on a node
+    chosen = [victim for victim in experiment.first_round if victim not in along]
     first = "first round hits" if experiment.again else "hits"
-    yield f"   {first} {len(chosen)} of {len(experiment.candidates)} {one}{several}:"
-    for victim in chosen:
-        done = f": {victim.asked}" if victim.asked else ""
-        yield from terminal.wrapped("     → ", f"{_victim(victim)}{done}", rest="       ", width=width)
+    yield f"   {first} {len(chosen)} of {_counted(experiment.candidates or chosen)}:"
+    yield from _arrows(chosen, width=width)
+    if along:
+        yield f"   and with {'it' if len(chosen) == 1 else 'them'} {_counted(along)}:"
+        yield from _arrows(along, width=width)
+    others = [victim for victim in experiment.candidates if victim not in chosen]
     if others and experiment.again:
         yield "   later rounds may also hit:"
         yield from (f"       {_victim(victim)}" for victim in others)
+
+
+def _arrows(victims: Iterable[selection.Victim], *, width: int) -> Iterator[str]:
+    for victim in victims:
+        done = f": {victim.asked}" if victim.asked else ""
+        yield from terminal.wrapped("     → ", f"{_victim(victim)}{done}", rest="       ", width=width)
+
+
+def _counted(victims: Sequence[selection.Victim]) -> str:
+    kinds = {victim.kind.lower() for victim in victims}
+    one = kinds.pop() if len(kinds) == 1 else "target"
+    return f"{len(victims)} {one}{'' if len(victims) == 1 else 's'}"
 
 
 def _victim(victim: selection.Victim) -> str:

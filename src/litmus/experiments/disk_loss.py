@@ -94,6 +94,7 @@ class DiskLoss(Experiment):
     scope = "Cluster"
     permissions = (SMALL_ROLE, _READ_NODE)
     uses = (_READ_NODE,)
+    hits = "a disk of a machine at AWS or Google Cloud"
     secrets = {"cloud-secret": "/tmp/"}
     proof = "The cloud's own word: the disk is available and attached to no machine."
     undo = (

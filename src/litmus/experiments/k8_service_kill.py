@@ -33,6 +33,7 @@ class K8ServiceKill(Experiment):
     name = "k8-service-kill"
     title = "Service kill by the Chaos Toolkit"
     help = "Runs the Chaos Toolkit on an experiment that deletes a Service, and puts the Service back at the end."
+    hits = "Services"
     proof = "The Service is gone, told by its uid; the hypothesis is the Chaos Toolkit's own."
     undo = "Created again with the same cluster address and node ports, by the experiment or the operator."
     permissions = (SMALL_ROLE, READ_MAPS, _SERVICES)

@@ -218,7 +218,7 @@ SHARED = (
     tunables.ignored("CONTAINER_RUNTIME"),
 )
 _SERVICES = Permission(
-    groups=("",), resources=("services", "endpoints"), verbs=("get",), reason="only for TARGET_SERVICE: its addresses"
+    groups=("",), resources=("services", "endpoints"), verbs=("get",), reason="read the addresses of TARGET_SERVICE"
 )
 
 
