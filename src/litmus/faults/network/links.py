@@ -9,6 +9,7 @@ from typing import Any
 
 from .. import namespaces, processes, subprocesses
 from ..contract import FaultError, TargetGoneError
+from . import netnsid
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,20 +77,27 @@ def peer(device: str) -> Peer | None:
     ours = details(device)
     if ours.get("linkinfo", {}).get("info_kind") != "veth" or "link_index" not in ours:
         return None
-    here = (processes.PROC / "thread-self" / "ns" / "net").stat().st_ino
-    for netns in dict.fromkeys(found for _, found in _namespaces()):
-        if netns == here:
+    for pid, netns in _each_once():
+        if netnsid.of(pid) != ours.get("link_netnsid"):
             continue
         try:
             with inside(netns):
-                links = json.loads(subprocesses.run(["ip", "-j", "-d", "link", "show", "type", "veth"]))
+                found = json.loads(subprocesses.run(["ip", "-j", "-d", "link", "show", "type", "veth"]))
         except TargetGoneError:
             continue
-        for link in links:
-            # Interface numbers repeat from namespace to namespace, so each end must know the other one.
+        for link in found:
             if link["ifindex"] == ours["link_index"] and link.get("link_index") == ours["ifindex"]:
                 return Peer(link["ifname"], netns)
     return None
+
+
+def _each_once() -> Iterator[tuple[int, int]]:
+    """One process of each network namespace other than the one we are in."""
+    seen = {(processes.PROC / "thread-self" / "ns" / "net").stat().st_ino}
+    for pid, netns in _namespaces():
+        if netns not in seen:
+            seen.add(netns)
+            yield pid, netns
 
 
 def is_the_hosts(netns: int) -> bool:
