@@ -35,14 +35,17 @@ else
   echo tasks $(cat pids/pids.current)
 fi
 """
-# The stress processes in the control groups of one pod: CPU ticks, resident kB, bytes written, one process a line.
+# The stress processes in the control groups of one pod: CPU ticks, resident kB, bytes written, one process a line;
+# zeros for what a process that is about to end has no more.
 LOOK = """
 for p in /proc/[0-9]*
 do
   if [ "$(cat $p/comm 2>/dev/null)" = stress-ng ] && grep -q POD $p/cgroup
   then
     ticks=$(cut -d' ' -f14,15 $p/stat | tr ' ' '+')
-    echo $((ticks)) $(sed -n '/^VmRSS/s/[^0-9]//gp' $p/status) $(sed -n 's/^write_bytes: //p' $p/io)
+    resident=$(sed -n '/^VmRSS/s/[^0-9]//gp' $p/status)
+    written=$(sed -n 's/^write_bytes: //p' $p/io)
+    echo $((ticks)) ${resident:-0} ${written:-0}
   fi
 done 2>/dev/null
 true
