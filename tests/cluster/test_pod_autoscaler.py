@@ -29,7 +29,6 @@ def engine(stage: Stage, count: int, duration_s: int = 10, **spec: object) -> di
 @pytest.mark.parametrize("count", [4, 1])
 def test_a_deployment_is_scaled_and_scaled_back(stage: Stage, count: int) -> None:
     stage.deploy(2)
-    before = stage.pods()
     stage.apply(engine(stage, count))
     nodes.during(stage, NAME)
     assert replicas(stage) == count
@@ -38,7 +37,6 @@ def test_a_deployment_is_scaled_and_scaled_back(stage: Stage, count: int) -> Non
     assert stage.verdict(NAME) == ("Pass", "N/A")
     assert replicas(stage) == 2
     assert len(stage.pods()) == 2
-    assert count < 2 or set(stage.pods()) == set(before)
 
 
 def test_every_workload_with_the_label_is_scaled(stage: Stage) -> None:

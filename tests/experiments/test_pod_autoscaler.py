@@ -7,7 +7,7 @@ import pytest
 from litmus.api.targeting import ANY_OWNER, AppTarget
 from litmus.experiments import api_fault, pod_autoscaler, tunables, verdicts
 from litmus.experiments.context import Context
-from tests import samples
+from tests import apiserver, samples
 from tests.experiments import stage
 
 SCALER = pod_autoscaler.PodAutoscaler()
@@ -171,6 +171,21 @@ async def test_a_workload_with_an_autoscaler_is_refused_and_the_plan_says_so(ser
     with pytest.raises(verdicts.CannotRun, match="web-hpa"):
         await scale(await begin())
     assert "patch" not in server.verbs("deployments")
+
+
+async def test_an_old_cluster_tells_its_autoscalers_in_the_old_version(server, begin):
+    scaler = {"metadata": {"name": "web-hpa"}, "spec": {"scaleTargetRef": {"kind": "Deployment", "name": "web"}}}
+    server.put("horizontalpodautoscalers", scaler)
+    asked = []
+
+    def unknown_at_first(request):
+        if request.plural != "horizontalpodautoscalers":
+            return None
+        asked.append(request)
+        return apiserver.failure(404, "the server could not find the requested resource") if len(asked) == 1 else None
+
+    with server.answer(unknown_at_first), pytest.raises(verdicts.CannotRun, match="web-hpa"):
+        await scale(await begin())
 
 
 async def test_without_the_right_to_see_autoscalers_it_goes_on(server, begin):

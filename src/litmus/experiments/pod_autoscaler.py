@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from litmus import api
 from litmus.api import targeting
 from litmus.kube import Cluster, errors, kinds, scales, waiting
-from litmus.kube.objects import Workload
+from litmus.kube.objects import Autoscaler, Workload
 
 from . import api_fault, selection, tunables, verdicts
 from .context import Context, together
@@ -137,20 +137,28 @@ async def _workloads(cluster: Cluster, targets: Sequence[targeting.AppTarget], *
 async def _refuse_autoscaled(cluster: Cluster, found: Sequence[_Scaled]) -> None:
     """Two that scale one workload work against each other, and neither would prove anything."""
     for namespace in sorted({one.workload.metadata.namespace for one in found}):
-        try:
-            autoscalers = await cluster.select(kinds.AUTOSCALER, namespace=namespace)
-        except (errors.Forbidden, errors.NotFound):
-            continue  # what an autoscaler does is seen later, as a lost effect
-        for one in found:
-            for scaler in autoscalers:
-                aim = scaler.spec.scale_target_ref
+        for scaler in await _autoscalers(cluster, namespace):
+            aim = scaler.spec.scale_target_ref
+            for one in found:
                 meta = one.workload.metadata
-                if (meta.namespace, aim.kind.lower(), aim.name) == (namespace, one.kind, meta.name):
+                if (meta.namespace, one.kind, meta.name) == (namespace, aim.kind.lower(), aim.name):
                     raise verdicts.CannotRun(
                         f"HorizontalPodAutoscaler {scaler.metadata.name} scales {one.name}, too, and would work "
                         "against the experiment; remove it for the time of the run, or load the application instead",
                         code=verdicts.TARGET_SELECTION,
                     )
+
+
+async def _autoscalers(cluster: Cluster, namespace: str) -> list[Autoscaler]:
+    """Those of a namespace; none where the role may not see them: what one does shows later, as a lost effect."""
+    for kind in kinds.AUTOSCALERS:
+        try:
+            return await cluster.select(kind, namespace=namespace)
+        except errors.NotFound:
+            continue  # this cluster does not serve that version
+        except errors.Forbidden:
+            break
+    return []
 
 
 async def _available(context: Context, one: _Scaled, asked: int, *, within_s: float) -> None:

@@ -89,7 +89,11 @@ DISRUPTION_BUDGETS = (
     Kind("policy", "v1beta1", "PodDisruptionBudget", "poddisruptionbudgets", objects.DisruptionBudget),
 )
 
-AUTOSCALER = Kind("autoscaling", "v1", "HorizontalPodAutoscaler", "horizontalpodautoscalers", objects.Autoscaler)
+# What we read of them is the same in both (1.20 has no v2).
+AUTOSCALERS = (
+    Kind("autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers", objects.Autoscaler),
+    Kind("autoscaling", "v1", "HorizontalPodAutoscaler", "horizontalpodautoscalers", objects.Autoscaler),
+)
 
 WORKLOADS: dict[str, Kind[objects.Workload]] = {
     "deployment": DEPLOYMENT,
