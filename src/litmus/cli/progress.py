@@ -50,8 +50,9 @@ class Display:
         for place, target in enumerate(result.status.targets):
             before = self._targets.get((name, place))
             if before is None:
-                container = f"/{target.container}" if target.container else ""
-                self.line(f"  → {target.name}{container} on {target.node}: {target.asked}")
+                self.line(f"  → {_place(target)}: {target.asked}")
+            if _proven(target) and (before is None or not _proven(before)):
+                self.line(f"  ✓ {target.name}: {target.delivered}")
             if target.ready_after_seconds is not None and (before is None or before.ready_after_seconds is None):
                 self.line(
                     f"  ✓ {target.name} replaced by {_short(target)}, ready after {target.ready_after_seconds:.1f} s"
@@ -127,6 +128,17 @@ def _until(end: str | None, step: str) -> str:
     if end is None or step != "chaos":
         return ""
     return f" until {clock.parse(end).astimezone():%H:%M:%S}"
+
+
+def _place(target: api.Target) -> str:
+    container = f"/{target.container}" if target.container else ""
+    where = f" on {target.node}" if target.node and target.node != target.name else ""
+    return f"{target.name}{container}{where}"
+
+
+def _proven(target: api.Target) -> bool:
+    """Whether the effect of a fault that lasts was measured; what is gone is told by what takes its place."""
+    return bool(target.delivered) and target.gone_after_seconds is None and not target.replaced_by
 
 
 def _short(target: api.Target) -> str:
