@@ -26,7 +26,7 @@ def test_a_fault_that_lasts_is_shown_with_what_was_delivered_once_it_is_proven()
     proven = hit | {"delivered": "2003 ms more round-trip time"}
     assert lines(hit, proven, proven) == [
         "  → web-1 on node1: 2000 ms on eth0",
-        "  ✓ web-1: 2003 ms more round-trip time",
+        "  = web-1: 2003 ms more round-trip time",
     ]
 
 

@@ -52,7 +52,7 @@ class Display:
             if before is None:
                 self.line(f"  → {_place(target)}: {target.asked}")
             if _proven(target) and (before is None or not _proven(before)):
-                self.line(f"  ✓ {target.name}: {target.delivered}")
+                self.line(f"  = {target.name}: {target.delivered}")  # what was measured, enough or not
             if target.ready_after_seconds is not None and (before is None or before.ready_after_seconds is None):
                 self.line(
                     f"  ✓ {target.name} replaced by {_short(target)}, ready after {target.ready_after_seconds:.1f} s"
