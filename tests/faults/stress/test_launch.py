@@ -49,10 +49,10 @@ def test_the_status_and_the_last_words_of_a_program_are_kept(folder):
 
 
 def test_a_program_that_is_not_there_says_so(folder):
-    child = start(folder, "litmus-no-such-program")
+    child = start(folder, "/litmus-no-such-program")
     assert child.ended(10)
     assert child.status == 127
-    assert child.said() == "litmus-no-such-program: No such file or directory"
+    assert child.said() == "/litmus-no-such-program: No such file or directory"
     child.close()
 
 
