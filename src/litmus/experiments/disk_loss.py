@@ -130,13 +130,14 @@ class DiskLoss(Experiment):
 
     async def inject(self, context: Context) -> None:
         values, duration_s = context.values, float(context.values[DURATION])
+        where = place(values)
         fault = disk.DiskLoss(
             fault_id=api_fault.fault_id(context),
             platform=values[PLATFORM],
             volume=values[DISK],
             instance=await _machine(context.cluster, values),
             device=values[DEVICE],
-            place=place(values),
+            place=where,
         )
         change = api_fault.Change(
             target=api.Target(name=values[DISK], kind="Disk", node=values[NODE], asked="detached from the machine"),
