@@ -45,8 +45,11 @@ e2e-sandbox: $(READY) ## the same tests against a sandbox of their own
 	unset LITMUS_IMAGE
 	PATH=$$PWD/$(BIN):$$PATH $(BIN)/python -m pytest -o timeout=600 -n 4 tests/cluster
 
-e2e-crash: ## the same tests while processes, pods and nodes die
-	@echo "make $@: skipped, it arrives together with the guardian and the reaper of faults"
+e2e-crash: $(READY) ## every fault, while the processes behind it are killed at every moment: a table
+	@$(NO_CLUSTER)
+	LITMUS_IMAGE=$$(deploy/image/load) || exit 1
+	export LITMUS_IMAGE
+	$(BIN)/python -m tests.cluster.crash
 
 bench: $(READY) ## what the sandbox costs, and the budgets of design.md §7 in the cluster of KUBECONFIG
 	@$(BIN)/python benchmarks/sandbox.py

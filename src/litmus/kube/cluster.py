@@ -250,7 +250,7 @@ class Cluster:
                     raise errors.Unreachable(f"the log of pod {pod} is silent for {silence_s:g} s") from error
                 yield line
         except RuntimeError:
-            # The client library reads an error's body in a way that an async stream refuses; without following, it tells.
+            # The client library reads an error's body as an async stream can't be read; without following, it tells.
             await self.logs(pod, namespace=namespace, tail_lines=1)
         except _FOREIGN as error:
             raise translate(error, f"follow the log of pod {pod}", self.server) from error

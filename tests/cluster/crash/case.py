@@ -124,7 +124,7 @@ def _await_moment(case: Case, place: Place) -> None:
         if case.fault.on_node and faults:
             place.session = faults[0]["undo"]["session"]
         if moment == "holding":
-            return bool(faults) and faults[0]["state"] == "proven" or _said(place, '"event":"proven"')
+            return (bool(faults) and faults[0]["state"] == "proven") or _said(place, '"event":"proven"')
         if on_helper:
             return bool(place.session) and _said(place, f'"moment":"{moment}"')
         return bool(run.get("step") == f"lingering: {moment}")
@@ -172,7 +172,7 @@ def _strike(case: Case, place: Place) -> None:
 
 
 def _kill_pod(namespace: str, selector: str, *, replace: bool = False) -> None:
-    """SIGKILL to every process of the pods. ``replace``: the pod goes too, so that no restart is delayed by back-off."""
+    """SIGKILL to every process of the pods. ``replace``: the pod goes too, so that no back-off delays the restart."""
     for pod in rig.pods(namespace, selector):
         for container in rig.container_ids(pod):
             rig.kill_container(pod["spec"]["nodeName"], container)

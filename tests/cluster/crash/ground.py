@@ -16,7 +16,7 @@ _RIGHTS = [
 
 
 def prepare(fault: Fault) -> Place:
-    """A new place for a fault. Its application runs on the fault's node, away from a node that is drained or silenced."""
+    """A new place for a fault. Its application runs on the fault's node, but not on one that is drained or silenced."""
     made = stage.Stage(f"crash-{secrets.token_hex(3)}")
     stage.kubectl("create", "namespace", made.name)
     made.kubectl("apply", "-f", "-", stdin=conftest.experiments())
