@@ -336,6 +336,43 @@ def transferred(source: socket.socket, sink: socket.socket, body: bytes) -> str:
     return digest.hexdigest()
 
 
+@pytest.fixture
+def answers_only(laid: wire.Wire) -> Iterator[None]:
+    """The target's firewall takes nothing but answers to what connection tracking saw going out."""
+    for command in ("iptables-nft", "ip6tables-nft"):
+        laid.target.run(
+            command, "-A", "INPUT", "-i", "eth0", "-p", "udp", "-m", "conntrack", "--ctstate", "NEW", "-j", "DROP"
+        )
+        laid.target.run(
+            command, "-A", "INPUT", "-i", "eth0", "-p", "tcp", "-m", "conntrack", "--ctstate", "NEW", "-j", "DROP"
+        )
+        for chain in ("INPUT", "OUTPUT"):
+            laid.target.run(command, "-A", chain, "-m", "conntrack", "--ctstate", "INVALID", "-j", "DROP")
+    yield
+    for command in ("iptables-nft", "ip6tables-nft"):
+        laid.target.run(command, "-F")
+
+
+@BOTH
+def test_connection_tracking_knows_the_connections_of_late_packets(family: int, laid, install, answers_only):
+    install(delay_ms=20)
+    body = os.urandom(A_LOT // 10)
+    with laid.peer.bound(family, socket.SOCK_STREAM, "peer", 80) as server:
+        server.listen()
+        with laid.target.make(family, socket.SOCK_STREAM) as client:
+            client.connect((wire.ADDRESSES[family]["peer"], 80))
+            served, _ = server.accept()
+            with served:
+                for source, sink in ((client, served), (served, client)):
+                    assert transferred(source, sink, body) == hashlib.sha256(body).hexdigest()
+    with Line(laid, family) as line:
+        for number in range(40):
+            line.send(number)
+            data, sender = line.receiver.recvfrom(2048)
+            line.receiver.sendto(data, sender)
+            assert line.sender.recv(2048) == data
+
+
 def test_the_engine_counts_what_it_sees(laid, install):
     engine, _ = install(loss=50)
     with Line(laid, 4) as line:

@@ -4,6 +4,8 @@ Towards the peer a raw socket bound to the interface sends them with a mark that
 that came in goes to the local address by way of loopback, where no rule of ours looks: the socket that receives it
 sees the peer's address as ever, only an application that binds to the interface would miss it.
 
+Both pass the chain OUTPUT, as packets of root: rules there that ask for the owner of a packet don't know its sender.
+
 Sources: raw(7) for IP_HDRINCL, whose checksum of the IPv4 header the kernel fills in; ipv6(7).
 """
 
