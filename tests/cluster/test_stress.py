@@ -155,13 +155,26 @@ def rates(stage: Stage, pod: str, *, seconds: float = 3.0) -> dict[str, float]:
 def run(stage: Stage, experiment: str, **env: str) -> None:
     """Starts an experiment and waits until its fault holds."""
     stage.apply(stage.engine({experiment: {"TOTAL_CHAOS_DURATION": SECONDS, **env}}))
-    stage.started(experiment)
+    holds(stage, experiment)
+
+
+def holds(stage: Stage, experiment: str) -> None:
+    """Waits until the fault holds. A slow node may have to pull the image first."""
+
+    def chaos() -> bool:
+        status = (stage.get("chaosresult", f"chaos-{experiment}") or {}).get("status", {})
+        verdict = status.get("experimentstatus", {}).get("verdict", "Awaited")
+        assert verdict == "Awaited", status["experimentstatus"]
+        return bool(status.get("run", {}).get("step") == "chaos")
+
+    until(chaos, f"the chaos of {experiment} to begin", deadline_s=150)
 
 
 def passed(stage: Stage, experiment: str) -> dict[str, Any]:
     """Waits until it is over and says Pass; its target."""
     stage.ended(deadline_s=120)
     assert stage.verdict(experiment) == ("Pass", "N/A"), stage.result(experiment)
+    target: dict[str, Any]
     (target,) = stage.result(experiment)["targets"]
     return target
 
@@ -229,8 +242,7 @@ def test_a_target_that_ends_takes_its_stress_along_at_once(stage: Stage, node: s
     deploy(stage, node)
     watcher(stage, node)
     ((uid, pod),) = stage.pods().items()
-    stage.apply(stage.engine({"pod-cpu-hog": {"TOTAL_CHAOS_DURATION": "600"}}))
-    stage.started("pod-cpu-hog")
+    run(stage, "pod-cpu-hog", TOTAL_CHAOS_DURATION="600")
     assert stressors(stage, uid)
     stage.kubectl("delete", "pod", pod, "--grace-period=1", "--wait=false")
     until(lambda: not stressors(stage, uid), "the stress to end with its target", deadline_s=30)
