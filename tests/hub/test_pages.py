@@ -1,6 +1,7 @@
 """The pages about experiments: complete, readable as Markdown, and with links that lead somewhere."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,11 @@ from litmus.hub import charts, pages
 EXPERIMENTS = catalogue.everything()
 ALL = pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda experiment: experiment.name)
 EVERY_PAGE = pytest.mark.parametrize("path", pages.table(EXPERIMENTS), ids=lambda path: Path(path).stem)
+
+
+@cache
+def generated() -> frozenset[str]:
+    return frozenset(generate.files())
 
 
 def written(path: str) -> str:
@@ -79,11 +85,25 @@ def test_the_rows_of_a_table_have_as_many_cells_as_its_head(path: str):
 
 @EVERY_PAGE
 def test_a_link_leads_to_a_file_of_the_repository(path: str):
-    generated = generate.files()
     for link in re.findall(r"\]\(([^)#]+)", prose(written(path))):
         target = (generate.ROOT / path).parent.joinpath(link).resolve()
-        assert target.exists() or str(target.relative_to(generate.ROOT)) in generated, link
+        assert target.exists() or str(target.relative_to(generate.ROOT)) in generated(), link
 
 
 def test_a_bar_in_a_cell_does_not_end_it():
     assert rows(pages._table(("a", "b"), [("x|y", "z")]))[0][2] == ["x\\|y", "z"]
+
+
+def test_the_readme_lists_every_experiment_and_whether_the_sandbox_runs_it():
+    found = re.findall(r"^\| \[`([\w-]+)`\]\(.*\| (yes|–) \|$", (generate.ROOT / "README.md").read_text(), re.MULTILINE)
+    assert sorted(found) == sorted((e.name, "–" if e.sandbox else "yes") for e in EXPERIMENTS)
+
+
+def test_the_guide_to_the_sandbox_says_of_every_experiment_whether_it_runs():
+    guide = (
+        (generate.ROOT / "docs/sandbox.md").read_text().partition("### Which experiments run")[2].partition("\n### ")[0]
+    )
+    runs, refused = (rows(guide)[number] for number in (0, 1))
+    names = [sorted(name for row in table[2:] for name in row[0].split(", ")) for table in (runs, refused)]
+    assert names[0] == sorted(e.name for e in EXPERIMENTS if not e.sandbox)
+    assert names[1] == sorted(e.name for e in EXPERIMENTS if e.sandbox)
