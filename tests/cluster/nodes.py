@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import pytest
 import yaml
 
 from litmus.experiments import catalogue
+from tests.cluster import hollow
 from tests.cluster.stage import Stage, kubectl, until
 
 _RBAC = "rbac.authorization.k8s.io"
@@ -50,12 +50,12 @@ def read(name: str) -> dict[str, Any]:
 
 
 def taints(name: str) -> list[str]:
-    """'key=value:effect' of a node's taints, but for those that Kubernetes itself puts there."""
+    """'key=value:effect' of a node's taints, but for those that Kubernetes and these tests put there."""
     found = read(name)["spec"].get("taints", [])
     return [
         f"{taint['key']}={taint.get('value', '')}:{taint['effect']}"
         for taint in found
-        if not taint["key"].startswith("node.kubernetes.io/")
+        if not taint["key"].startswith("node.kubernetes.io/") and taint["key"] != hollow.TAINT["key"]
     ]
 
 
@@ -68,34 +68,38 @@ def marks(name: str) -> list[str]:
     return [key for key in read(name)["metadata"].get("annotations", {}) if "litmus" in key]
 
 
-def spare(stage: Stage) -> str:
-    """A node that may be emptied: the last one, on which nobody but this test and daemons have pods.
+@contextmanager
+def spare(stage: Stage) -> Iterator[str]:
+    """A node that may be emptied: one on which nobody but this test and daemons have pods, else a hollow one.
 
-    ``LITMUS_SPARE_NODE`` names another one. Skips where there is none, or others work on it.
+    ``LITMUS_SPARE_NODE`` names the one to try.
     """
     known = [node["metadata"]["name"] for node in json.loads(kubectl("get", "nodes", "-o", "json"))["items"]]
-    if len(known) < 2:
-        pytest.skip("needs a second node, to which pods can go")
     name = os.environ.get("LITMUS_SPARE_NODE") or ("netem1" if "netem1" in known else sorted(known)[-1])
-    strangers = [
+    if len(known) > 1 and name in known and not _strangers(stage, name):
+        yield name
+        return
+    with hollow.node() as made:
+        yield made
+
+
+def _strangers(stage: Stage, node: str) -> list[str]:
+    """Pods of others on a node, which must not be evicted."""
+    found = json.loads(kubectl("get", "pods", "-A", f"--field-selector=spec.nodeName={node}", "-o", "json"))["items"]
+    return [
         f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
-        for pod in json.loads(kubectl("get", "pods", "-A", f"--field-selector=spec.nodeName={name}", "-o", "json"))[
-            "items"
-        ]
+        for pod in found
         if pod["metadata"]["namespace"] != stage.name
-        and pod["metadata"]["labels"].get("name") != "chaos-operator"
+        and pod["metadata"].get("labels", {}).get("name") != "chaos-operator"
         and not any(ref["kind"] in ("DaemonSet", "Node") for ref in pod["metadata"].get("ownerReferences", []))
     ]
-    if strangers:
-        pytest.skip(f"node {name} runs pods of others, which must not be evicted: {', '.join(strangers[:5])}")
-    return name
 
 
 def prefers(node: str) -> dict[str, Any]:
     """A pod spec's wish to run on a node, which does not bind it."""
     term = {"matchExpressions": [{"key": "kubernetes.io/hostname", "operator": "In", "values": [node]}]}
     wish = {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 100, "preference": term}]}
-    return {"affinity": {"nodeAffinity": wish}}
+    return {"affinity": {"nodeAffinity": wish}, "tolerations": [hollow.TOLERATION]}
 
 
 def on(stage: Stage, node: str, app: str = "web") -> set[str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.cluster import nodes
+from tests.cluster import hollow, nodes
 from tests.cluster.stage import Stage, kubectl, until
 
 NAME = "node-drain"
@@ -13,10 +13,9 @@ NAME = "node-drain"
 @pytest.fixture
 def node(stage: Stage) -> Iterator[str]:
     """A node that may be emptied; whatever a test leaves there is taken away."""
-    name = nodes.spare(stage)
-    with nodes.granted(stage, NAME):
+    with nodes.spare(stage) as name, nodes.granted(stage, NAME):
         yield name
-    kubectl("uncordon", name)
+        kubectl("uncordon", name)
 
 
 def engine(stage: Stage, node: str, **env: object) -> dict[str, object]:
@@ -25,7 +24,7 @@ def engine(stage: Stage, node: str, **env: object) -> dict[str, object]:
 
 def test_what_may_go_goes_and_comes_back_elsewhere_and_the_node_is_uncordoned(stage: Stage, node: str) -> None:
     stage.deploy(3, **nodes.prefers(node))
-    stage.deploy(name="daemon", kind="DaemonSet")
+    stage.deploy(name="daemon", kind="DaemonSet", tolerations=[hollow.TOLERATION])
     before, daemon = nodes.on(stage, node), nodes.on(stage, node, "daemon")
     assert before, "the scheduler did not take the hint"
     assert daemon

@@ -13,11 +13,10 @@ NAME = "node-taint"
 @pytest.fixture
 def node(stage: Stage) -> Iterator[str]:
     """A node that may be emptied, with a foreign taint of the key that is used."""
-    name = nodes.spare(stage)
-    kubectl("taint", "node", name, "chaos=theirs:PreferNoSchedule")
-    with nodes.granted(stage, NAME):
+    with nodes.spare(stage) as name, nodes.granted(stage, NAME):
+        kubectl("taint", "node", name, THEIRS)
         yield name
-    kubectl("taint", "node", name, "chaos-", check=False)
+        kubectl("taint", "node", name, "chaos-", check=False)
 
 
 THEIRS = "chaos=theirs:PreferNoSchedule"
