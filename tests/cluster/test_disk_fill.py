@@ -1,6 +1,5 @@
 """disk-fill on a real cluster: busybox in the target itself counts the blocks. Never more than 200 MB are written."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,22 +19,20 @@ def rights(stage: Stage) -> Iterator[None]:
         yield
 
 
-def deploy(stage: Stage, node: str, *, limit: str = "", **env: Any) -> str:
+def deploy(stage: Stage, node: str, *, limit: str = "") -> str:
     """One busybox on a node that has written 20 MiB and has a volume at /data; the name of its pod."""
     script = "dd if=/dev/zero of=/old bs=1M count=20 2>/dev/null; sync; touch /ready; trap exit TERM; sleep 3600 & wait"
-    volumes = [{"name": "data", "emptyDir": {}}]
-    stage.deploy(1, command=["sh", "-c", script], nodeSelector={"kubernetes.io/hostname": node}, volumes=volumes)
     container: dict[str, Any] = {
-        "name": "nginx",
+        "name": "busy",
+        "image": "busybox",
+        "command": ["sh", "-c", script],
         "volumeMounts": [{"name": "data", "mountPath": "/data"}],
         "readinessProbe": {"exec": {"command": ["test", "-e", "/ready"]}, "periodSeconds": 1, "timeoutSeconds": 5},
     }
     if limit:
         container["resources"] = {"limits": {"ephemeral-storage": limit}}
-    patch = {"spec": {"strategy": {"type": "Recreate", "rollingUpdate": None}, "template": {"spec": {}}}}
-    patch["spec"]["template"]["spec"] = {"containers": [container]}
-    stage.kubectl("patch", "deployment/web", "--type=strategic", f"-p={json.dumps(patch)}")
-    stage.kubectl("rollout", "status", "deployment/web", "--timeout=90s")
+    place = {"nodeSelector": {"kubernetes.io/hostname": node}, "volumes": [{"name": "data", "emptyDir": {}}]}
+    stage.deploy(1, containers=[container], **place)
     (name,) = stage.pods().values()
     return name
 
