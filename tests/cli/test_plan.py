@@ -40,6 +40,12 @@ def test_what_runs_on_a_node_is_shown_as_hit_along_with_it():
     assert "   hits 1 of 1 node:\n     → node1\n   and with it 1 pod:\n     → web-1  on node1\n" in text
 
 
+def test_a_target_in_another_namespace_is_shown_with_it():
+    node = Victim(kind="Node", name="node1", uid="n1", node="node1")
+    guest = Victim(kind="Pod", name="bob", namespace="elsewhere", uid="b", node="node1")
+    assert "     → elsewhere/bob  on node1\n" in shown(candidates=(node,), first_round=(node, guest))
+
+
 def test_targets_of_several_kinds_are_called_targets():
     found = tuple(Victim(kind=kind, name="web", namespace="shop") for kind in ("Deployment", "Statefulset"))
     assert "   hits 2 of 2 targets:\n     → web\n     → web\n" in shown(candidates=found, first_round=found)

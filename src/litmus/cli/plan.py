@@ -42,7 +42,7 @@ def lines(made: planning.EnginePlan, *, width: int = 80) -> Iterator[str]:
     for number, experiment in enumerate(made.experiments, start=1):
         yield ""
         yield f"{number}. {experiment.name}"
-        yield from _targets(experiment, width=width)
+        yield from _targets(experiment, home=made.namespace, width=width)
         if experiment.meant:
             meant = terminal.listed(f"{name}={value}" for name, value in experiment.meant.items())
             yield from terminal.wrapped("   with ", meant, rest="     ", width=width)
@@ -56,7 +56,7 @@ def lines(made: planning.EnginePlan, *, width: int = 80) -> Iterator[str]:
     yield "It would end with an Error: mend what is marked ✗." if made.blocked else "Nothing was changed."
 
 
-def _targets(experiment: planning.ExperimentPlan, *, width: int) -> Iterator[str]:
+def _targets(experiment: planning.ExperimentPlan, *, home: str, width: int) -> Iterator[str]:
     """Who is hit, who is hit along with them, and who may be hit later."""
     if not experiment.first_round:
         return
@@ -65,20 +65,20 @@ def _targets(experiment: planning.ExperimentPlan, *, width: int) -> Iterator[str
     chosen = [victim for victim in experiment.first_round if victim not in along]
     first = "first round hits" if experiment.again else "hits"
     yield f"   {first} {len(chosen)} of {_counted(experiment.candidates or chosen)}:"
-    yield from _arrows(chosen, width=width)
+    yield from _arrows(chosen, home=home, width=width)
     if along:
         yield f"   and with {'it' if len(chosen) == 1 else 'them'} {_counted(along)}:"
-        yield from _arrows(along, width=width)
+        yield from _arrows(along, home=home, width=width)
     others = [victim for victim in experiment.candidates if victim not in chosen]
     if others and experiment.again:
         yield "   later rounds may also hit:"
-        yield from (f"       {_victim(victim)}" for victim in others)
+        yield from (f"       {_victim(victim, home)}" for victim in others)
 
 
-def _arrows(victims: Iterable[selection.Victim], *, width: int) -> Iterator[str]:
+def _arrows(victims: Iterable[selection.Victim], *, home: str, width: int) -> Iterator[str]:
     for victim in victims:
         done = f": {victim.asked}" if victim.asked else ""
-        yield from terminal.wrapped("     → ", f"{_victim(victim)}{done}", rest="       ", width=width)
+        yield from terminal.wrapped("     → ", f"{_victim(victim, home)}{done}", rest="       ", width=width)
 
 
 def _counted(victims: Sequence[selection.Victim]) -> str:
@@ -87,8 +87,10 @@ def _counted(victims: Sequence[selection.Victim]) -> str:
     return f"{len(victims)} {one}{'' if len(victims) == 1 else 's'}"
 
 
-def _victim(victim: selection.Victim) -> str:
-    return f"{victim.name}  on {victim.node}" if victim.node and victim.kind != "Node" else victim.name
+def _victim(victim: selection.Victim, home: str) -> str:
+    """Its name, with its namespace where that is not the engine's, and its node."""
+    name = victim.name if victim.namespace in ("", home) else f"{victim.namespace}/{victim.name}"
+    return f"{name}  on {victim.node}" if victim.node and victim.kind != "Node" else name
 
 
 def _findings(findings: list[planning.Finding], *, indent: str, width: int) -> Iterator[str]:
