@@ -26,6 +26,7 @@ from tests.faults.network import wire
 
 FAULT = f"test-{os.getpid()}"
 PORT = 5000
+NOBODY = 65534
 A_LOT = 10_000_000
 BOTH = pytest.mark.parametrize("family", [4, 6])
 Installed = tuple[UserspaceEngine, dict[str, Any]]
@@ -371,6 +372,46 @@ def test_connection_tracking_knows_the_connections_of_late_packets(family: int, 
             data, sender = line.receiver.recvfrom(2048)
             line.receiver.sendto(data, sender)
             assert line.sender.recv(2048) == data
+
+
+@pytest.fixture
+def mesh(laid: wire.Wire) -> Iterator[None]:
+    """Address translation as in a service mesh: what root sends to the peer goes to the other one instead."""
+    for family, command in ((4, "iptables-nft"), (6, "ip6tables-nft")):
+        addresses = wire.ADDRESSES[family]
+        rule = ["-d", addresses["peer"], "-m", "owner", "--uid-owner", "0", "-j", "DNAT", "--to", addresses["other"]]
+        laid.target.run(command, "-t", "nat", "-A", "OUTPUT", *rule)
+    yield
+    for command in ("iptables-nft", "ip6tables-nft"):
+        laid.target.run(command, "-t", "nat", "-F")
+
+
+@BOTH
+def test_translation_by_the_owner_of_a_packet_knows_whose_the_late_ones_are(family: int, laid, install, mesh):
+    install(delay_ms=20)
+    peer = wire.ADDRESSES[family]["peer"]
+    with laid.peer.bound(family, socket.SOCK_STREAM, "peer", 80) as server, Line(laid, family) as line:
+        server.listen()
+        with of_nobody(laid, family, socket.SOCK_STREAM) as client:
+            client.connect((peer, 80))
+            server.settimeout(wire.PATIENCE_S)
+            server.accept()[0].close()
+        with of_nobody(laid, family, socket.SOCK_DGRAM) as sender:
+            for number in range(40):
+                sender.sendto(struct.pack(">I", number), line.address)
+            assert line.received() == [*range(40)]
+
+
+def of_nobody(laid: wire.Wire, family: int, kind: int) -> socket.socket:
+    """A packet's owner is whoever opened its socket."""
+    with laid.target.inside():
+        os.seteuid(NOBODY)
+        try:
+            made = socket.socket({4: socket.AF_INET, 6: socket.AF_INET6}[family], kind)
+        finally:
+            os.seteuid(0)
+    made.settimeout(wire.PATIENCE_S)
+    return made
 
 
 def test_the_engine_counts_what_it_sees(laid, install):

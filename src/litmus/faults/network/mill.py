@@ -7,8 +7,9 @@ A packet that is delayed stays in the kernel, or is taken out of it:
   worth of data stand there (tcp(7), small queues), and UDP blocks when the socket's buffer is full, so a held packet
   would slow the sender down far more than a long line does. netem orphans such packets for that reason; here they are
   copied, dropped, and sent anew when their time has come.
-* But connection tracking knows a connection only after its first packet has passed (not: was dropped). So the packets
-  that open a TCP connection, and the first of any other conversation, stay in the kernel.
+* But a packet that is sent anew is root's, and address translation decides by the first packet of a conversation, often
+  by whose it is (a service mesh spares its proxy so). So the packets that open a TCP connection, and the first ones of
+  any other conversation, stay in the kernel; by the later ones it knows the conversation.
 
 Memory is bounded: beyond PACKETS or BYTES the newest packet is dropped and counted, as netem does beyond its ``limit``.
 """
