@@ -28,7 +28,10 @@ def matches(destinations: Sequence[str], *, ports: Sequence[int], pid: int) -> t
         networks |= set(resolve(name, pid=pid))
     if not networks and ports:
         networks = set(EVERYWHERE)
-    parsed = sorted((ipaddress.ip_network(text) for text in networks), key=lambda net: (net.version, net))  # type: ignore[arg-type,return-value]
+    parsed = sorted(
+        (ipaddress.ip_network(text) for text in networks),
+        key=lambda net: (net.version, int(net.network_address), net.prefixlen),
+    )
     wanted = tuple(sorted(set(ports)))
     return tuple(Match(family=net.version, network=str(net), ports=wanted) for net in parsed)
 
