@@ -38,9 +38,7 @@ PLATFORMS = {"amd64": "x86_64-manylinux_2_36", "arm64": "aarch64-manylinux_2_36"
 # Sources of extension modules, and lists of files that are no longer true.
 UNUSED = frozenset({".c", ".h", ".pxd", ".pyi", ".pyx", "RECORD"})
 
-# Parts of the extras that no code in the image asks for: the asynchronous half of Kubernetes' own client, which the
-# Chaos Toolkit does not use, and of `botocore/data` all services but those of the disks and of logging in.
-LEFT_OUT = ("kubernetes/aio",)
+# Of `botocore/data` (22 MB) nothing is asked for in the image but the services of disks and of logging in.
 AWS_SERVICES = frozenset({"ec2", "sts", "sso", "sso-oidc", "signin"})
 EC2_VERSION = "2016-11-15"  # the latest one; a client takes no other
 
@@ -149,8 +147,6 @@ def build_extras(out: Path, rootfs: Path, *, platform: str) -> None:
     tree = out / "tree"
     target = tree / LIB
     install(target, EXTRAS, platform=platform)
-    for name in LEFT_OUT:
-        shutil.rmtree(target / name)
     for service in (target / "botocore/data").iterdir():
         if service.is_dir() and service.name not in AWS_SERVICES:
             shutil.rmtree(service)

@@ -21,7 +21,7 @@ FILE = asking.file("pod-app-kill-count.json", "pod")
 READ_MAPS = Permission(
     groups=("",), resources=("configmaps",), verbs=("get",), reason="read an experiment of the Chaos Toolkit"
 )
-# Beyond a pod's own grace period, in seconds.
+# Beyond a pod's own grace period, in seconds, where the timeout of the checks is not longer.
 _REMOVAL_MARGIN_S = 30.0
 
 
@@ -152,7 +152,7 @@ async def _gone(context: Context, chosen: Sequence[Pod], aim: _Aim, told: dict[s
             look,
             namespace=aim.namespace,
             what="the deleted pods to be gone",
-            deadline_s=grace_s + _REMOVAL_MARGIN_S,
+            deadline_s=grace_s + max(_REMOVAL_MARGIN_S, context.setting.check_timeout_s),
         )
     except errors.TimedOut as late:
         raise verdicts.CannotRun(

@@ -23,7 +23,7 @@ from .objects import Pod
 
 # What of the environment has to do with logging in to a cloud. Of the first, only a reference to a Secret is kept.
 SECRETS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
-_SETTINGS = ("AWS_PROFILE", "GOOGLE_APPLICATION_CREDENTIALS")
+_SETTINGS = ("AWS_PROFILE", "AWS_SHARED_CREDENTIALS_FILE", "GOOGLE_APPLICATION_CREDENTIALS")
 _CONTAINER = "reattach"
 _DEADLINE_S = helpers.START_DEADLINE_S + disk.SETTLE_S
 

@@ -1,6 +1,7 @@
 """``litmus reattach RECIPE``: what a pod with the credentials of a Secret runs, to give a disk back after a crash."""
 
 import json
+import os
 import sys
 
 from ..contract import FaultError
@@ -13,6 +14,9 @@ def main(arguments: list[str]) -> int:
     try:
         undo = json.loads(arguments[0])
         volume = undo["volume"]
+        # Where this pod has the Secret counts, and not where the one that is gone had it.
+        if file := os.environ.get("AWS_SHARED_CREDENTIALS_FILE"):
+            undo["place"]["credentials"] = file
         DiskLoss.revert(undo)
         left = DiskLoss.leftovers(undo)
     except (IndexError, ValueError, KeyError, TypeError) as error:
