@@ -21,7 +21,11 @@ def engine(stage: Stage, node: str, **env: str) -> dict[str, Any]:
     made = stage.engine({"node-restart": {"TARGET_NODE": node, **env}})
     del made["spec"]["appinfo"]
     # The run must not live on the node that it restarts.
-    elsewhere = next(name for name in node_states.everything() if name != node)
+    elsewhere = next(
+        name
+        for name, other in node_states.everything().items()
+        if name != node and other["status"]["nodeInfo"]["kubeletVersion"]
+    )
     place = {"nodeSelector": {"kubernetes.io/hostname": elsewhere}}
     made["spec"]["components"] = {"runner": place}
     made["spec"]["experiments"][0]["spec"]["components"] |= place
