@@ -14,9 +14,12 @@ import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .contract import Fault, FaultError
+
+if TYPE_CHECKING:
+    from . import session
 
 # Imported one at a time: a helper starts on a node that may be slow.
 MECHANISMS: dict[str, tuple[str, str]] = {
@@ -52,10 +55,11 @@ def main(arguments: list[str]) -> int:
         if "revert" in request:
             return _revert(mechanism, request)
         faults = [(str(target["name"]), mechanism(**target["parameters"])) for target in request["targets"]]
-        if "session" in request:
-            return _hold(mechanism, faults, request)
+        work = _session(mechanism, faults, request) if "session" in request else None
     except (IndexError, KeyError, TypeError, ValueError) as error:
         return _report({"error": f"the request can't be read: {type(error).__name__}: {error}"}, code=4)
+    if work:
+        return _hold(work)
     entries = hit(faults)
     failed = [entry for entry in entries if not entry["holds"]]
     return _report({"held": len(entries) - len(failed), "failed": failed}, code=2 if failed else 0)
@@ -74,17 +78,10 @@ def hit(faults: list[tuple[str, Fault]]) -> list[dict[str, Any]]:
     return [_entry(name, fault, error) for name, fault, error in injected]
 
 
-def _hold(mechanism: type[Fault], faults: list[tuple[str, Fault]], request: Mapping[str, Any]) -> int:
+def _session(mechanism: type[Fault], faults: list[tuple[str, Fault]], request: Mapping[str, Any]) -> "session.Request":
     from . import session  # a helper that only hits does not need it
 
-    said: list[dict[str, Any]] = []
-
-    def say(event: str, **what: Any) -> None:
-        entry = {"seq": len(said) + 1, "event": event, **what}
-        said.append(entry)
-        print(json.dumps(entry, separators=(",", ":")), flush=True)
-
-    wanted = session.Request(
+    return session.Request(
         session=str(request["session"]),
         mechanism=mechanism,
         mechanism_name=str(request["mechanism"]),
@@ -93,6 +90,19 @@ def _hold(mechanism: type[Fault], faults: list[tuple[str, Fault]], request: Mapp
         start_by=float(request["start_by"]),
         linger=str(request.get("linger", "")),
     )
+
+
+def _hold(wanted: "session.Request") -> int:
+    from . import session
+
+    said: list[dict[str, Any]] = []
+
+    def say(event: str, **what: Any) -> None:
+        entry = {"seq": len(said) + 1, "event": event, **what}
+        said.append(entry)
+        with contextlib.suppress(OSError):  # the runtime that reads it may be what the fault has ended
+            print(json.dumps(entry, separators=(",", ":")), flush=True)
+
     code = session.Session(wanted, say).run()
     _last_words({"events": [entry for entry in said if entry["event"] in _LATEST]})
     return code
@@ -126,9 +136,13 @@ def _fitting(report: dict[str, Any]) -> str:
 
 def _halved(report: dict[str, Any]) -> dict[str, Any]:
     if "events" in report:
-        longest = max(report["events"], key=lambda event: len(json.dumps(event)))
+        events = report["events"]
+        longest = max(events, key=lambda event: len(json.dumps(event)))
         short = {key: _half(value) for key, value in longest.items()}
-        return {"events": [short if event is longest else event for event in report["events"]]}
+        if short == longest:  # they are short and many: of the targets that are gone, each has one
+            many = next(index for index, event in enumerate(events) if event["event"] == "gone")
+            return {"events": events[:many] + events[many + 1 :]}
+        return {"events": [short if event is longest else event for event in events]}
     if "failed" in report:
         return report | {"failed": _half(report["failed"])}
     return {key: _half(value) for key, value in report.items()}

@@ -27,7 +27,9 @@ _REVERTING_S = 20.0
 _CLEAN_LOOKS = 3
 _LOOK_AGAIN_S = 0.5
 _LONGEST_PAUSE_S = 5.0
-_DONE, _REVERTING, _UNTIL = b".", b"r", b"u"
+_DEATH_S = 2.0
+# The words of the helper, one a line; the last has a time by ``now()`` behind it.
+_DONE, _REVERTING, _UNTIL = "done", "reverting", "until"
 
 
 def now() -> float:
@@ -58,8 +60,11 @@ class Guardian:
         """
         orders, line = os.pipe()
         answer, say = os.pipe()
-        helper = os.pidfd_open(os.getpid())
-        pid = os.fork()
+        try:
+            helper = os.pidfd_open(os.getpid())
+            pid = os.fork()
+        except OSError as error:
+            raise FaultError(f"the guardian could not start: {error.strerror}") from error
         if pid == 0:
             os.close(line)
             os.close(answer)
@@ -76,7 +81,14 @@ class Guardian:
 
     def extend(self, until: float) -> None:
         """The fault ends at another time than it was planned to, by ``now()``."""
-        self._tell(_UNTIL + f"{until:.3f}\n".encode())
+        self._tell(f"{_UNTIL} {until:.3f}")
+
+    def check(self) -> None:
+        """Raises FaultError when it died: a fault must not go on without it."""
+        with contextlib.suppress(ChildProcessError):
+            if os.waitpid(self._pid, os.WNOHANG) == (0, 0):
+                return
+        raise FaultError("the guardian was ended by somebody, and without it the fault must not go on")
 
     def reverting(self) -> None:
         """The helper has begun to revert and may take its time."""
@@ -89,9 +101,9 @@ class Guardian:
         with contextlib.suppress(ChildProcessError):
             os.waitpid(self._pid, 0)
 
-    def _tell(self, word: bytes) -> None:
+    def _tell(self, words: str) -> None:
         with contextlib.suppress(BrokenPipeError):  # it took over already
-            os.write(self._line, word)
+            os.write(self._line, f"{words}\n".encode())  # so short that it arrives whole (pipe(7))
 
 
 def _live(
@@ -107,16 +119,25 @@ def _live(
 ) -> None:
     """The guardian's life; never returns."""
     try:
-        _detach(leave)
+        if why := _detached(leave):
+            os.write(say, why.encode())
+            return
         os.write(say, b"watching")
         os.close(say)
         if _needed(orders, helper, until):
             _undo(mechanism, recipes)
             journal.remove(session)
-    except FaultError as error:
-        os.write(say, str(error).encode())
     finally:
         os._exit(0)
+
+
+def _detached(leave: Callable[[int], None]) -> str:
+    """Why it could not be, '' if it is."""
+    try:
+        _detach(leave)
+    except (FaultError, OSError) as error:
+        return str(error) or type(error).__name__
+    return ""
 
 
 def _detach(leave: Callable[[int], None]) -> None:
@@ -144,21 +165,23 @@ def _needed(orders: int, helper: int, until: float) -> bool:
     while True:
         ready = dict(poll.poll(max(0.0, limit - now()) * 1000))
         if orders in ready:
-            word = os.read(orders, 4096)
-            if _DONE in word:
-                return False
-            if not word:
+            words = os.read(orders, select.PIPE_BUF).decode().split()
+            if not words:
                 return True  # the helper's end is closed: it is dead
-            if _REVERTING in word:
+            if _DONE in words:
+                return False
+            if _REVERTING in words:
                 limit = now() + _REVERTING_S
-            elif word.startswith(_UNTIL):
-                limit = float(word.split(_UNTIL)[-1]) + _LATE_S
+            elif _UNTIL in words:
+                limit = float(words[-1]) + _LATE_S
         elif helper in ready:
             return True
         elif not ready:
             # A helper that hangs might still change something after we have undone it.
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 signal.pidfd_send_signal(helper, signal.SIGKILL)
+            poll.unregister(orders)
+            poll.poll(_DEATH_S * 1000)
             return True
 
 

@@ -4,6 +4,7 @@ It lies in a folder of the host that a reboot empties, as a reboot undoes most o
 the ledger, too. Who undoes the session removes it.
 """
 
+import contextlib
 import json
 import os
 from pathlib import Path
@@ -14,38 +15,44 @@ from .contract import FaultError, Undo
 FOLDER = Path("/run/litmus")
 
 
-def write(session: str, *, mechanism: str, recipes: list[tuple[str, Undo]], folder: Path = FOLDER) -> None:
+def write(session: str, *, mechanism: str, recipes: list[tuple[str, Undo]]) -> None:
     """Returns when it is on the disk. Raises FaultError when it can't be written: then nothing may be touched."""
     content = {"mechanism": mechanism, "recipes": [{"name": name, "undo": dict(undo)} for name, undo in recipes]}
-    path, draft = _path(session, folder), folder / f".{session}"
+    path, draft = _path(session), FOLDER / f".{session}"
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        FOLDER.mkdir(mode=0o700, parents=True, exist_ok=True)
         with draft.open("w") as file:
             json.dump(content, file)
             file.flush()
             os.fsync(file.fileno())
         draft.rename(path)
     except OSError as error:
-        raise FaultError(f"the journal {path} can't be written: {error.strerror}; the helper needs {folder}") from error
+        _unlink(draft)
+        raise FaultError(f"the journal {path} can't be written: {error.strerror}; the helper needs {FOLDER}") from error
 
 
-def read(session: str, *, folder: Path = FOLDER) -> list[tuple[str, Undo]] | None:
+def read(session: str) -> list[tuple[str, Undo]] | None:
     """The recipes by target, None when there is no journal: nothing was changed, or everything was undone."""
     try:
-        content: dict[str, Any] = json.loads(_path(session, folder).read_text())
+        content: dict[str, Any] = json.loads(_path(session).read_text())
         return [(str(entry["name"]), entry["undo"]) for entry in content["recipes"]]
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise FaultError(f"the journal {_path(session, folder)} can't be read: {error}") from error
+        raise FaultError(f"the journal {_path(session)} can't be read: {error}") from error
 
 
-def remove(session: str, *, folder: Path = FOLDER) -> None:
-    """Everything is undone."""
-    _path(session, folder).unlink(missing_ok=True)
+def remove(session: str) -> None:
+    """Everything is undone. Raises nothing: what is told by a journal that stays can be undone once more."""
+    _unlink(_path(session))
 
 
-def _path(session: str, folder: Path) -> Path:
+def _unlink(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink()
+
+
+def _path(session: str) -> Path:
     if not session.replace("-", "").isalnum():
         raise FaultError(f"session {session!r} is no name of letters and digits")
-    return folder / f"{session}.json"
+    return FOLDER / f"{session}.json"

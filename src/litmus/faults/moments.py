@@ -21,6 +21,7 @@ def linger_s(setting: str, moment: str) -> float:
     if name.strip() != moment:
         return 0.0
     try:
-        return min(max(float(seconds), 0.0), LONGEST_S)
+        wanted = float(seconds)
     except ValueError:
         return 0.0
+    return min(wanted, LONGEST_S) if wanted > 0 else 0.0  # also when it is no number

@@ -28,11 +28,16 @@ _SIGN_OF_LIFE_S = 5.0
 _PATIENCE_S = 15.0
 # The longest that all injections of a node may take, in seconds.
 _INJECTION_S = 60.0
+# The longest that the proofs of a node may take.
+_PROOF_S = 20.0
 _AT_ONCE = 16
 
 
-class _Stopped(Exception):
+class _Stopped(FaultError):
     """SIGTERM: whoever started us wants the fault to end."""
+
+    def __init__(self) -> None:
+        super().__init__("the helper was ended from outside before the fault's time was over")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +60,7 @@ class Session:
     request: Request
     say: Say
     watch: Callable[..., guardian.Guardian] = guardian.Guardian.start
+    _guard: guardian.Guardian | None = None
     _bell: tuple[int, int] = field(default_factory=os.pipe)
     _stopped: bool = False
 
@@ -63,16 +69,13 @@ class Session:
         self._listen()
         try:
             recipes = self._plan()
-        except (FaultError, ValueError) as error:
-            self.say("refused", why=str(error))
-            return FAILED
-        except _Stopped:
-            self.say("refused", why="the helper was ended before it began")
+        except Exception as error:  # noqa: BLE001 - also a defect is told: nothing was touched yet
+            self.say("refused", why=_why(error))
             return FAILED
         request = self.request
         try:
             journal.write(request.session, mechanism=request.mechanism_name, recipes=recipes)
-            guard = self.watch(
+            self._guard = self.watch(
                 request.mechanism,
                 recipes,
                 session=request.session,
@@ -80,29 +83,29 @@ class Session:
             )
         except FaultError as error:
             journal.remove(request.session)
-            self.say("refused", why=str(error))
+            self.say("refused", why=_why(error))
             return FAILED
-        return self._carry_out(recipes, guard)
+        return self._carry_out(recipes, self._guard)
 
     def _carry_out(self, recipes: list[tuple[str, Undo]], guard: guardian.Guardian) -> int:
         failure = ""
         try:
             self._linger("planned")
             self._inject()
-            guard.extend(guardian.now() + self.request.hold_s)
             until = guardian.now() + self.request.hold_s
+            guard.extend(until + _PROOF_S)  # a short fault may be over before it is proven
             self._prove()
+            until = max(until, guardian.now())
+            guard.extend(until)
             self._hold(until)
             self._linger("reverting")
-        except FaultError as error:
-            failure = str(error)
-        except _Stopped:
-            self.say("stopped")
+        except Exception as error:  # noqa: BLE001 - raised again as words, after the fault has ended
+            failure = _why(error)
         guard.reverting()
         left = undoing.undo(self.request.mechanism, recipes, patience_s=_PATIENCE_S)
         if left:
             # The guardian sees us go and goes on trying.
-            self.say("stuck", left=left)
+            self.say("stuck", why="; ".join([*filter(None, [failure]), *(f"{name}: {left[name]}" for name in left)]))
             return STUCK
         journal.remove(self.request.session)
         guard.stand_down()
@@ -113,9 +116,12 @@ class Session:
         return REVERTED
 
     def _plan(self) -> list[tuple[str, Undo]]:
-        if time.time() > self.request.start_by:
-            raise FaultError("the helper started too late: who asked for the fault has given it up")
         plans = self._all(lambda fault: fault.plan())
+        if (late_s := time.time() - self.request.start_by) > 0:
+            raise FaultError(
+                f"the helper is {late_s:.0f} s too late: who asked for the fault has given it up, "
+                "or the clocks of the nodes differ"
+            )
         self._check()
         names = [name for name, _ in self.request.faults]
         self.say(
@@ -163,6 +169,8 @@ class Session:
         said_at = guardian.now()
         while alive and (left := until - guardian.now()) > 0:
             self._rest(min(left, _TEND_S))
+            if self._guard:
+                self._guard.check()
             for index, (name, fault) in list(alive.items()):
                 try:
                     fault.tend()
@@ -215,6 +223,12 @@ class Session:
     def _check(self) -> None:
         if self._stopped:
             raise _Stopped
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, FaultError | ValueError) and str(error):
+        return str(error)
+    return f"defect: {type(error).__name__}: {error}"
 
 
 def revert(
