@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -166,6 +167,33 @@ def test_memory_beyond_the_limit_reaches_it_and_never_takes_the_application(cont
     assert "of 64 MiB allowed" in proof.delivered
     fault.tend()
     assert container.main.poll() is None
+
+
+@needs_stress_ng
+def test_a_container_that_is_killed_as_a_whole_at_its_limit_was_hit(container):
+    """As the kubelet has it with cgroup v2 since Kubernetes 1.28 (memory.oom.group)."""
+    fault = made(MemoryStress, bytes=20 * MIB)
+    fault.plan()
+    fault.inject()
+    for pid in (container.main.pid, *marked.find(FAULT)):
+        os.kill(pid, signal.SIGKILL)
+    container.main.wait()
+    proof = fault.prove()
+    assert proof.holds
+    assert proof.delivered == "the kernel killed all of container abababababab at its limit of 64 MiB"
+    with pytest.raises(TargetGoneError):
+        fault.tend()
+
+
+@needs_stress_ng
+def test_a_target_that_ends_alone_while_it_is_measured_is_no_proof(container):
+    fault = made(MemoryStress, bytes=20 * MIB)
+    fault.plan()
+    fault.inject()
+    container.main.kill()
+    container.main.wait()
+    with pytest.raises(TargetGoneError, match="ended while its memory was measured"):
+        fault.prove()
 
 
 @needs_stress_ng

@@ -82,7 +82,7 @@ class Stress(ABC):
 
     def tend(self) -> None:
         """Raises TargetGoneError when the main process ended, FaultError when stress-ng did; takes the next step."""
-        if self._main_fd >= 0 and _readable(self._main_fd):
+        if self._main_ended():
             words = self._oom_words()
             # At once: what is in a dead container's control groups keeps it from being removed.
             self.revert(self._undo())
@@ -154,6 +154,9 @@ class Stress(ABC):
             os.close(pidfd)
             raise TargetGoneError(f"the main process of {self._where} was replaced before the stress began")
         return pidfd
+
+    def _main_ended(self) -> bool:
+        return self._main_fd >= 0 and _readable(self._main_fd)
 
     def _start_due(self) -> None:
         """The first step at once, the others evenly over ``ramp_s``."""

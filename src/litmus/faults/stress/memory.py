@@ -1,10 +1,11 @@
 """memory-stress: workers that hold memory. Proof: resident bytes of the target's control group, before and after."""
 
+import signal
 from dataclasses import dataclass
 from typing import ClassVar
 
 from .. import accounting
-from ..contract import FaultError, Proof
+from ..contract import FaultError, Proof, TargetGoneError
 from .fault import Stress
 
 _MIB = 1 << 20
@@ -62,12 +63,17 @@ class MemoryStress(Stress):
 
         def reached() -> bool:
             nonlocal highest
-            now = accounting.read(self._own_groups)
+            try:
+                now = accounting.read(self._own_groups)
+            except TargetGoneError:
+                return False
             highest = max(highest, now, key=lambda reading: (reading.oom_kills, reading.resident_bytes))
             return self._delivered(asked, before, highest)
 
         reached_in_time = self._until(reached, _START_S + asked / _SLOWEST)
         failure = self._failure()
+        if self._main_ended():
+            return self._proof_of_an_end(asked)
         rise = highest.resident_bytes - before.resident_bytes
         words = f"resident memory of {self._where} rose by {rise / _MIB:.0f} MiB to {_mib(highest.resident_bytes)}"
         words += f", of {_mib(self._limit)} allowed" if self._limit is not None else ""
@@ -80,6 +86,20 @@ class MemoryStress(Stress):
             asked_value=round(asked / _MIB, 1),
             delivered_value=round(rise / _MIB, 1),
             unit="MiB",
+        )
+
+    def _proof_of_an_end(self, asked: int) -> Proof:
+        """Where the kernel kills all of a container at its limit (``memory.oom.group``), the target ends at once.
+
+        Raises TargetGoneError when the stress was not killed with it: then something else ended the target.
+        """
+        if not any(child.ended() and child.status == -signal.SIGKILL for child in self._children):
+            raise TargetGoneError(f"the main process of {self._where} ended while its memory was measured")
+        limit = f" of {_mib(self._limit)}" if self._limit is not None else ""
+        return Proof(
+            asked=f"{asked / _MIB:.0f} MiB more resident memory",
+            delivered=f"the kernel killed all of {self._where} at its limit{limit}",
+            holds=True,
         )
 
     def _delivered(self, asked: int, before: accounting.Reading, now: accounting.Reading) -> bool:
