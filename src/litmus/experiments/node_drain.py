@@ -58,7 +58,7 @@ class NodeDrain(node_fault.NodeFault):
         TARGET_NODE.listed(),
         NODE_LABEL,
         NODES_AFFECTED,
-        DURATION.listed("60"),
+        replace(DURATION, default="60").listed("60"),
         RAMP.listed(),
         _FORCE,
         _EMPTY_DIR,
