@@ -22,9 +22,17 @@ def engine(stage: Stage, node: str, **env: object) -> dict[str, object]:
     return stage.engine({NAME: {"TARGET_NODE": node, "TOTAL_CHAOS_DURATION": 8, **env}})
 
 
+def budget() -> dict[str, object]:
+    """A PodDisruptionBudget `keep` of one web pod, in the version that the cluster serves."""
+    version = "policy/v1" if "policy/v1\n" in kubectl("api-versions") else "policy/v1beta1"
+    spec = {"minAvailable": 1, "selector": {"matchLabels": {"app": "web"}}}
+    return {"apiVersion": version, "kind": "PodDisruptionBudget", "metadata": {"name": "keep"}, "spec": spec}
+
+
 def test_what_may_go_goes_and_comes_back_elsewhere_and_the_node_is_uncordoned(stage: Stage, node: str) -> None:
     stage.deploy(3, **nodes.prefers(node))
-    stage.deploy(name="daemon", kind="DaemonSet", tolerations=[hollow.TOLERATION])
+    only_there = {"kubernetes.io/hostname": node}
+    stage.deploy(name="daemon", kind="DaemonSet", nodeSelector=only_there, tolerations=[hollow.TOLERATION])
     before, daemon = nodes.on(stage, node), nodes.on(stage, node, "daemon")
     assert before, "the scheduler did not take the hint"
     assert daemon
@@ -50,7 +58,7 @@ def test_a_budget_is_respected_and_named(stage: Stage, node: str) -> None:
     stage.deploy(1, **nodes.prefers(node))
     before = nodes.on(stage, node)
     assert before, "the scheduler did not take the hint"
-    kubectl("-n", stage.name, "create", "pdb", "keep", "--selector=app=web", "--min-available=1")
+    stage.apply(budget())
     until(lambda: (stage.get("pdb", "keep") or {}).get("status", {}).get("currentHealthy") == 1, "the budget to count")
     stage.apply(engine(stage, node, TOTAL_CHAOS_DURATION=3))
     stage.ended()
