@@ -49,7 +49,7 @@ def node() -> Iterator[str]:
         thread.join()
         kubectl("delete", "node", name, check=False)
         proxy.terminate()
-        proxy.wait()
+        proxy.communicate()
 
 
 def _ready(name: str) -> str:
