@@ -91,7 +91,7 @@ class Line:
     def send(self, number: int, size: int = 100) -> None:
         self.sender.sendto(struct.pack(">I", number) + bytes(size - 4), self.address)
 
-    def received(self, *, quiet_s: float = 0.5) -> list[int]:
+    def received(self, *, quiet_s: float = 1.0) -> list[int]:
         """The numbers of what has arrived, until nothing does any more."""
         found = []
         while select.select([self.receiver], [], [], quiet_s)[0]:
@@ -108,18 +108,18 @@ class Line:
 
 @BOTH
 def test_what_goes_out_is_late_and_what_comes_in_is_not(family: int, laid, install):
-    install(delay_ms=400)
+    install(delay_ms=1500)
     with Line(laid, family) as out, Line(laid, family, to="target") as back:
-        assert all(out.takes_s(number) >= 0.4 for number in range(3))
-        assert back.takes_s() < 0.4
+        assert all(out.takes_s(number) >= 1.5 for number in range(2))
+        assert back.takes_s() < 1.5
 
 
 @BOTH
 def test_what_comes_in_is_late_and_what_goes_out_is_not(family: int, laid, install):
-    install(scope=Scope(interface="eth0", egress=False, ingress=True), delay_ms=400)
+    install(scope=Scope(interface="eth0", egress=False, ingress=True), delay_ms=1500)
     with Line(laid, family) as out, Line(laid, family, to="target") as back:
-        assert all(back.takes_s(number) >= 0.4 for number in range(3))
-        assert out.takes_s() < 0.4
+        assert all(back.takes_s(number) >= 1.5 for number in range(2))
+        assert out.takes_s() < 1.5
 
 
 @BOTH
@@ -142,40 +142,40 @@ def echo_s(laid: wire.Wire, family: int) -> float:
 
 @BOTH
 def test_the_opening_of_a_connection_is_late(family: int, laid, install):
-    install(delay_ms=400)
+    install(delay_ms=1500)
     with laid.peer.bound(family, socket.SOCK_STREAM, "peer", 80) as server:
         server.listen()
         with laid.target.make(family, socket.SOCK_STREAM) as client:
             began = time.monotonic()
             client.connect((wire.ADDRESSES[family]["peer"], 80))
-            assert time.monotonic() - began >= 0.4
+            assert time.monotonic() - began >= 1.5
 
 
 @BOTH
 def test_only_the_named_peer_is_hit(family: int, laid, install):
     length = {4: 32, 6: 128}[family]
     match = Match(family=family, network=f"{wire.ADDRESSES[family]['peer']}/{length}")
-    install(scope=Scope(interface="eth0", matches=(match,)), delay_ms=400)
+    install(scope=Scope(interface="eth0", matches=(match,)), delay_ms=1500)
     with Line(laid, family) as hit, Line(laid, family, to="other") as spared:
-        assert hit.takes_s() >= 0.4
-        assert spared.takes_s() < 0.4
+        assert hit.takes_s() >= 1.5
+        assert spared.takes_s() < 1.5
     other_family = 10 - family
     with Line(laid, other_family) as spared:
-        assert spared.takes_s() < 0.4
+        assert spared.takes_s() < 1.5
 
 
 @BOTH
 def test_only_the_named_ports_are_hit_whoever_has_them(family: int, laid, install):
     everywhere = {4: "0.0.0.0/0", 6: "::/0"}[family]
     match = Match(family=family, network=everywhere, ports=(7001, 7002))
-    install(scope=Scope(interface="eth0", matches=(match,)), delay_ms=400)
+    install(scope=Scope(interface="eth0", matches=(match,)), delay_ms=1500)
     for port, hit in ((7001, True), (7002, True), (7003, False)):
         with Line(laid, family, port=port) as line:
-            assert (line.takes_s() >= 0.4) is hit
+            assert (line.takes_s() >= 1.5) is hit
     with Line(laid, family) as line, laid.target.bound(family, socket.SOCK_DGRAM, "target", 7001) as own:
         line.sender.close()
         line.sender = own
-        assert line.takes_s() >= 0.4
+        assert line.takes_s() >= 1.5
 
 
 @BOTH
@@ -270,7 +270,7 @@ def test_some_packets_overtake_the_late_ones(laid, install):
     with Line(laid, 4) as line:
         for number in range(300):
             line.send(number)
-        arrived = line.received(quiet_s=1)
+        arrived = line.received(quiet_s=1.5)
     assert sorted(arrived) == [*range(300)]
     early = arrived[: next(at for at in range(300) if arrived[at] < max(arrived[: at + 1]))]
     assert 0.2 < len(early) / 300 < 0.4
@@ -281,7 +281,7 @@ def test_jitter_reorders_what_was_sent_at_once(laid, install):
     with Line(laid, 4) as line:
         for number in range(100):
             line.send(number)
-        arrived = line.received(quiet_s=1)
+        arrived = line.received(quiet_s=1.5)
     assert sorted(arrived) == [*range(100)]
     assert arrived != sorted(arrived)
 
