@@ -95,7 +95,7 @@ class NodeRestart(node_fault.NodeFault):
             await asyncio.wait({order, watch}, return_when=asyncio.FIRST_COMPLETED)
             if not watch.done() and (why := _refusal(order)):
                 raise verdicts.CannotRun(f"node {node.metadata.name} was not restarted: {why}", code=verdicts.INJECT)
-            boot_id = await watch
+            boot_id = await _seen_by(watch, order)
         finally:
             for task in (order, watch):
                 task.cancel()
@@ -193,6 +193,15 @@ async def _other_boot_id(context: Context, node: Node) -> str:
         raise verdicts.CheckFailed(
             f"node {name} went down and was not back within {limit_s:g} s", code=verdicts.STATUS_CHECKS
         ) from None
+
+
+async def _seen_by(watch: "asyncio.Task[str]", order: "asyncio.Task[dict[str, Any]]") -> str:
+    """The new boot id. Where there is none, what became of the helper is a part of the answer."""
+    try:
+        return await watch
+    except verdicts.CannotRun as error:
+        failure = order.exception() if order.done() and not order.cancelled() else None
+        raise verdicts.CannotRun(f"{error}{f'; {failure}' if failure else ''}", code=error.code) from error
 
 
 def _refusal(order: "asyncio.Task[dict[str, Any]]") -> str:
