@@ -7,7 +7,7 @@ ports, service, correlation.
 import random
 import re
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from litmus.api.targeting import AppTarget
 from litmus.faults import network, processes
@@ -17,7 +17,6 @@ from litmus.kube.objects import Pod
 
 from . import held, pod_fault, selection, tunables, verdicts
 from .context import Context
-from .declaration import SMALL_ROLE, Permission
 from .tunables import (
     AFFECTED,
     DURATION,
@@ -161,7 +160,7 @@ TARGET_SERVICE = Tunable(
     default="",
     read=service_names,
     help="Services that are meant, as namespace/name, separated by commas: their addresses and their endpoints' at the "
-    "start; needs the right to get services and endpoints.",
+    "start; needs the right to get services and endpoints in that namespace, which the usual role has not.",
 )
 DESTINATION_PORTS = Tunable(
     name="DESTINATION_PORTS",
@@ -217,9 +216,6 @@ SHARED = (
     tunables.ignored("SOCKET_PATH"),
     tunables.ignored("CONTAINER_RUNTIME"),
 )
-_SERVICES = Permission(
-    groups=("",), resources=("services", "endpoints"), verbs=("get",), reason="read the addresses of TARGET_SERVICE"
-)
 
 
 class PodNetworkFault(pod_fault.PodFault):
@@ -227,7 +223,6 @@ class PodNetworkFault(pod_fault.PodFault):
 
     mechanism = "netem"
     needs = helpers.Needs(capabilities=network.CAPABILITIES)
-    permissions: ClassVar[tuple[Permission, ...]] = (SMALL_ROLE, _SERVICES)
     proof = (
         "Probe packets from the pod's network namespace to a peer that the fault is about, timed and counted before "
         "and during the fault, and the packets that the engine itself counted."
