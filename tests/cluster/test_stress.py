@@ -186,10 +186,10 @@ def test_a_cpu_hog_uses_all_that_the_limit_allows_and_the_container_is_idle_agai
     before = counters(stage, pod)
     run(stage, "pod-cpu-hog", CPU_CORES="1")
     during = rates(stage, pod)
-    assert 100_000 < during["cpu_us"] < 250_000  # 200m, or what a busy machine has left of it
+    assert 50_000 < during["cpu_us"] < 250_000  # 200m, or what a busy machine has left of it; idle is near 0
     assert during["throttled"] > 2  # of ten periods a second
     assert "CPU seconds per second by the stress" in passed(stage, "pod-cpu-hog")["delivered"]
-    assert rates(stage, pod)["cpu_us"] < 50_000
+    assert rates(stage, pod)["cpu_us"] < 20_000
     assert counters(stage, pod)["tasks"] == before["tasks"]
     stage.swept()
 
