@@ -27,9 +27,10 @@ REORDERING = Tunable(
 RATE = Tunable(
     name="RATE",
     default="",
+    unit="bit/s",
     read=network.rate,
     allowed="a number with kbit, mbit or gbit",
-    help="Limits the bandwidth as well, in bits per second; empty is no limit.",
+    help="Limits the bandwidth as well, such as 10mbit; empty is no limit.",
 )
 
 
