@@ -22,6 +22,8 @@ PERIOD_S = 1.0
 _MARGIN = timedelta(seconds=3)
 # Pauses between tries of what could not be undone, in seconds. A node that comes back is waited for.
 _AGAIN_S = (1.0, 2.0, 5.0, 10.0)
+# A node that is slow to start pods gets no quicker by being sent more of them.
+_AT_ONCE_ON_A_NODE = 4
 
 
 @dataclass(slots=True)
@@ -42,6 +44,7 @@ class Reaper:
     namespace: str
     own_namespace: str
     image: helpers.Image
+    _nodes: dict[str, asyncio.Semaphore] = field(default_factory=dict)
     _efforts: dict[tuple[str, str], _Effort] = field(default_factory=dict)
 
     async def forever(self) -> None:
@@ -138,18 +141,19 @@ class Reaper:
         undo = fault.undo
         if undo.get("kind") != node_revert.KIND:
             raise errors.Invalid(f"this release knows no way back of the kind {undo.get('kind')!r}; undo it by hand")
-        return await node_revert.revert(
-            self.cluster,
-            undo=undo,
-            node=fault.node,
-            image=self.image,
-            namespace=result.metadata.namespace,
-            pod_namespace=self.own_namespace,
-            metadata={
-                "name": f"litmus-revert-{undo['session']}-{names.random_suffix()}",
-                "labels": {names.COMPONENT: names.REVERT_COMPONENT, names.PART_OF: "litmus"},
-            },
-        )
+        async with self._nodes.setdefault(fault.node, asyncio.Semaphore(_AT_ONCE_ON_A_NODE)):
+            return await node_revert.revert(
+                self.cluster,
+                undo=undo,
+                node=fault.node,
+                image=self.image,
+                namespace=result.metadata.namespace,
+                pod_namespace=self.own_namespace,
+                metadata={
+                    "name": f"litmus-revert-{undo['session']}-{names.random_suffix()}",
+                    "labels": {names.COMPONENT: names.REVERT_COMPONENT, names.PART_OF: "litmus"},
+                },
+            )
 
     async def _settle(self, result: api.ChaosResult) -> None:
         """Closes what has nothing to undo."""
