@@ -70,7 +70,7 @@ def test_the_pod_that_is_sent_has_the_secret_and_the_recipe_and_no_token(undo):
     [container] = pod["spec"]["containers"]
     assert pod["metadata"]["namespace"] == "shop"
     assert container["command"] == ["litmus", "reattach"]
-    assert json.loads(container["args"][0])["volume"] == "vol-1"
+    assert json.loads(container["env"][-1]["value"])["volume"] == "vol-1"
     assert container["volumeMounts"] == [{"name": "secret-0", "mountPath": "/tmp/"}]
     assert pod["spec"]["volumes"] == [{"name": "secret-0", "secret": {"secretName": "cloud-secret"}}]
     assert not pod["spec"]["automountServiceAccountToken"]

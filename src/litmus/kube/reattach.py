@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from litmus.api import names
-from litmus.faults.cloud import disk
+from litmus.faults.cloud import command, disk
 from litmus.faults.contract import FaultError
 
 from . import errors, helpers, kinds, waiting
@@ -112,8 +112,7 @@ def revert_pod(undo: Undo) -> dict[str, Any]:
                     "image": wanted["image"],
                     "imagePullPolicy": wanted["pullPolicy"],
                     "command": ["litmus", "reattach"],
-                    "args": [msgspec.json.encode({k: v for k, v in undo.items() if k != "pod"}).decode()],
-                    "env": wanted["env"],
+                    "env": [*wanted["env"], {"name": command.RECIPE, "value": _written(undo)}],
                     "volumeMounts": [{"name": f"secret-{i}", "mountPath": s["mountPath"]} for i, s in numbered],
                     "terminationMessagePolicy": "FallbackToLogsOnError",
                     "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
@@ -121,6 +120,11 @@ def revert_pod(undo: Undo) -> dict[str, Any]:
             ],
         },
     }
+
+
+def _written(undo: Undo) -> str:
+    """The recipe without what only whoever sends a pod needs."""
+    return msgspec.json.encode({key: value for key, value in undo.items() if key != "pod"}).decode()
 
 
 async def _send(cluster: Cluster, undo: Undo) -> Done:

@@ -99,9 +99,7 @@ class DiskLoss:
         disk = self._look()
         asked = f"volume {self.volume}"
         if disk.state == "gone":
-            raise FaultError(
-                f"{asked} is unknown to {self.platform} here; check its name, region or zone, and project"
-            )
+            raise FaultError(f"{asked} is unknown to {self.platform} here; check its name, region or zone, and project")
         if disk.state != "attached":
             raise FaultError(f"{asked} is {disk.state} and not attached to {self.instance}; attach it first")
         if disk.instance != self.instance:
