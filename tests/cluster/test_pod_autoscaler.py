@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.cluster import nodes
-from tests.cluster.stage import Stage, until
+from tests.cluster.stage import Stage, kubectl, until
 
 NAME = "pod-autoscaler"
 
@@ -47,7 +47,7 @@ def test_every_workload_with_the_label_is_scaled(stage: Stage) -> None:
     for app in ("web", "db"):
         stage.kubectl("label", "pods", f"-lapp={app}", "tier=all")
     app = {"appns": stage.name, "applabel": "tier=all", "appkind": ""}
-    stage.apply(engine(stage, 3, 15, appinfo=app, annotationCheck="false"))
+    stage.apply(engine(stage, 3, 40, appinfo=app, annotationCheck="false"))
     until(lambda: replicas(stage) == replicas(stage, "statefulset/db") == 3, "both to be scaled")
     stage.ended()
     assert stage.verdict(NAME) == ("Pass", "N/A")
@@ -100,7 +100,11 @@ def test_what_a_person_scales_meanwhile_stays(stage: Stage) -> None:
 
 def test_a_workload_with_an_autoscaler_is_refused(stage: Stage) -> None:
     stage.deploy(1)
-    stage.kubectl("autoscale", "deployment/web", "--min=1", "--max=2", "--cpu-percent=80")
+    version = "autoscaling/v2" if "autoscaling/v2\n" in kubectl("api-versions") else "autoscaling/v1"
+    web = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}
+    spec = {"minReplicas": 1, "maxReplicas": 2, "scaleTargetRef": web}
+    hpa = {"apiVersion": version, "kind": "HorizontalPodAutoscaler", "metadata": {"name": "web"}, "spec": spec}
+    stage.apply(hpa)
     stage.apply(engine(stage, 3))
     stage.ended()
     verdict, step = stage.verdict(NAME)
