@@ -111,6 +111,7 @@ class Reaper:
         where = f"{result.metadata.namespace}/{result.metadata.name}"
         try:
             state, said = await self._revert(result, fault)
+            await self._close(result, {fault.id: (state, f"by the operator: {said}")})
         except Exception as error:  # noqa: BLE001 - one record that can't be undone must not keep the others from it
             effort.not_before = asyncio.get_running_loop().time() + _AGAIN_S[min(effort.failures, len(_AGAIN_S) - 1)]
             effort.failures += 1
@@ -123,7 +124,6 @@ class Reaper:
             )
             return
         log.info("a fault was undone", extra={"result": where, "fault": fault.id, "said": said})
-        await self._close(result, {fault.id: (state, f"by the operator: {said}")})
         await self.poster.post(result, "FaultReverted", f"{fault.mechanism} on {_place(fault)}: {said}")
 
     async def _revert(self, result: api.ChaosResult, fault: api.Fault) -> tuple[str, str]:
