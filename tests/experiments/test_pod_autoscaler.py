@@ -88,6 +88,19 @@ async def test_every_workload_that_the_engine_names_is_scaled(server, begin):
     assert len([asked for asked in server.asked if str(asked).startswith("patch statefulsets")]) == 2
 
 
+async def test_a_stateful_set_of_an_old_cluster_tells_only_what_is_ready(server, begin):
+    server.put("statefulsets", samples.workload("db"))
+
+    def obey_like_1_20(_, workload) -> None:
+        count = workload["spec"]["replicas"]
+        workload["status"] = {"replicas": count, "readyReplicas": count}
+
+    server.on("patch", "statefulsets", obey_like_1_20)
+    db = AppTarget(kind="statefulset", namespace="shop", names=("db",))
+    await scale(await begin(obeyed=False, setting_={"targets": (db,)}))
+    assert records(server) == [("reverted", "statefulset shop/db scaled back from 5 to 2")]
+
+
 async def test_names_choose_among_the_workloads(server, begin):
     server.put("deployments", samples.workload("other"))
     named = AppTarget(kind="deployment", namespace="shop", names=("other",))

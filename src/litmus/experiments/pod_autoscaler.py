@@ -193,10 +193,9 @@ async def _reached(cluster: Cluster, one: _Scaled, wanted: int, *, within_s: flo
         now = next((w for w in workloads if w.metadata.uid == meta.uid), None)
         if now is None or scales.replicas(now) != wanted:
             return True
-        status = now.status
-        seen = f"{status.replicas} there, {status.available_replicas or 0} available"
-        settled = status.replicas == wanted and (status.available_replicas or 0) == wanted
-        return True if settled else None
+        there, available = now.status.replicas, _available_of(one.kind, now)
+        seen = f"{there} there, {available} available"
+        return True if there == available == wanted else None
 
     try:
         await waiting.until(
@@ -210,6 +209,14 @@ async def _reached(cluster: Cluster, one: _Scaled, wanted: int, *, within_s: flo
         )
     except errors.TimedOut:
         raise errors.TimedOut(seen) from None
+
+
+def _available_of(kind: str, workload: Workload) -> int:
+    """The available replicas; a StatefulSet of a cluster before 1.22 tells only which are ready."""
+    told = workload.status.available_replicas
+    if told is None and kind == "statefulset":
+        return workload.status.ready_replicas
+    return told or 0
 
 
 async def _rescaled(context: Context, found: Sequence[_Scaled], asked: int) -> str:
