@@ -178,8 +178,22 @@ def test_a_container_that_ended_is_gone_and_a_qdisc_that_went_is_a_lost_effect(p
     with pytest.raises(FaultError, match="not ours any more"):
         one.tend()
     monkeypatch.setattr(processes, "still_there", lambda _: False)
+    monkeypatch.setattr(links, "processes_in", lambda _: iter(()))
     with pytest.raises(TargetGoneError, match="has ended"):
         one.tend()
+
+
+def test_a_container_that_is_restarted_does_not_end_the_fault_of_its_pod(played, target, monkeypatch):
+    """The main process has ended, another one of the pod has the same network."""
+    monkeypatch.setattr(fault, "_CHECK_S", 0.0)
+    one = made(loss=1)
+    one.plan()
+    one.inject()
+    monkeypatch.setattr(processes, "still_there", lambda _: False)
+    one.tend()
+    monkeypatch.setattr(fault.marked, "find", lambda _: list(links.processes_in(links.netns_of(target.pid))))
+    with pytest.raises(TargetGoneError):
+        one.tend()  # only our own engine still holds the network
 
 
 def test_a_host_that_moves_is_followed_and_one_that_nobody_answers_for_stays(played, monkeypatch):

@@ -6,12 +6,13 @@ namespace, even when the container ended meanwhile: the namespace, with the faul
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from .. import namespaces, processes
+from .. import marked, namespaces, processes
 from ..contract import FaultError, Plan, Proof, TargetGoneError, Undo
 from . import CAPABILITIES, commands, destinations, judging, links, peers, probing
 from .engine import Engine, Impairment, Match, Scope
@@ -48,6 +49,7 @@ class NetworkFault:
     direction: str = "egress"
     engine: str = "auto"
     _target: processes.Process | None = None
+    _netns: int = 0
     _scope: Scope = field(default_factory=lambda: Scope(interface=""))
     _engine: Engine | None = None
     _recipe: dict[str, Any] = field(default_factory=dict)
@@ -59,12 +61,12 @@ class NetworkFault:
     def plan(self) -> Plan:
         """Raises FaultError when there is no such interface or host, or no engine that can do it here."""
         self._target = target = self._find()
-        netns = links.netns_of(target.pid)
+        self._netns = netns = links.netns_of(target.pid)
         if links.is_the_hosts(netns):
             raise FaultError(
                 f"container {self._short} is in the host's own network; the fault would hit the whole node"
             )
-        matches = destinations.matches(self.destinations, ports=self.ports, pid=target.pid)
+        matches = self._resolve()
         with namespaces.network_of(target.pid):
             device = self.interface or links.routed()
             links.details(device)
@@ -90,7 +92,7 @@ class NetworkFault:
         if self._engine is None:
             self.plan()
         assert self._engine is not None
-        with namespaces.network_of(self._alive().pid):
+        with self._inside():
             self._engine.install(self.impairment, self._scope, self._recipe)
         self._asked_at = self._checked_at = time.monotonic()
 
@@ -107,15 +109,17 @@ class NetworkFault:
         return proof if proof.holds or took > 1.2 else self._measure(self._peer)
 
     def tend(self) -> None:
-        """Raises TargetGoneError when the container ended, FaultError when the engine is not in force any more."""
-        target = self._alive()
+        """Raises TargetGoneError when the pod's network ended, FaultError when the engine is not in force any more.
+
+        A container that is restarted finds the network of its pod as it was: the fault goes on.
+        """
         now = time.monotonic()
         if self._engine is None or now - self._checked_at < _CHECK_S:
             return
         self._checked_at = now
-        with namespaces.network_of(target.pid):
+        with self._inside():
             self._engine.check()
-        self._follow_names(target, now)
+        self._follow_names(now)
 
     @staticmethod
     def revert(undo: Undo) -> None:
@@ -149,12 +153,20 @@ class NetworkFault:
             )
         return target
 
-    def _alive(self) -> processes.Process:
-        """The main process that was planned for, if it still is there."""
+    @contextmanager
+    def _inside(self) -> Iterator[None]:
+        """In the target's network, by its main process, else by another of its pod that is not a process of ours."""
         target = self._target
         if target is None or not processes.still_there(target):
-            raise TargetGoneError(f"the main process of container {self._short} has ended")
-        return target
+            ours = marked.find(self.fault_id)
+            others = (pid for pid in links.processes_in(self._netns) if pid not in ours)
+            pid = next(others, 0)
+        else:
+            pid = target.pid
+        if not pid:
+            raise TargetGoneError(f"the network of container {self._short} has ended with its pod")
+        with namespaces.network_of(pid):
+            yield
 
     def _choose(self) -> tuple[Engine, dict[str, Any]]:
         """The first engine that can do it here, with its recipe. Raises FaultError with every engine's reason."""
@@ -181,7 +193,7 @@ class NetworkFault:
         if impairment.rate_kbit:
             delay_s += min(1.5, count * 8.6 / impairment.rate_kbit)
         window_s = probing.patience_s(peer, delay_s + _PATIENCE_S)
-        with namespaces.network_of(self._alive().pid):
+        with self._inside():
             counted = self._engine.counters()
             after = probing.probe(
                 peer, count=count, window_s=window_s, settle_s=0.1 + delay_s if impairment.duplication else 0.0
@@ -199,14 +211,14 @@ class NetworkFault:
         )
         return judging.judge(impairment, evidence)
 
-    def _follow_names(self, target: processes.Process, now: float) -> None:
+    def _follow_names(self, now: float) -> None:
         """Asks for host names again, in a thread of its own: an answer may take longer than a second."""
         if all(destinations.network(text) for text in self.destinations):
             return
         if self._answer is None and now - self._asked_at >= _RESOLVE_S:
             self._asked_at = now
             worker = ThreadPoolExecutor(max_workers=1)
-            self._answer = worker.submit(destinations.matches, self.destinations, ports=self.ports, pid=target.pid)
+            self._answer = worker.submit(self._resolve)
             worker.shutdown(wait=False)
         if self._answer is None or not self._answer.done():
             return
@@ -221,9 +233,12 @@ class NetworkFault:
                 ingress=self._scope.ingress,
                 matches=matches,
             )
-            with namespaces.network_of(target.pid):
+            with self._inside():
                 self._engine.rescope(scope)
             self._scope = scope
+
+    def _resolve(self) -> tuple[Match, ...]:
+        return destinations.matches(self.destinations, ports=self.ports, pid=self._find().pid)
 
     def _wanted(self) -> str:
         asked = self.impairment

@@ -117,6 +117,11 @@ def _namespaces() -> Iterator[tuple[int, int]]:
             continue  # it ended, or belongs to somebody whose namespaces we may not see
 
 
+def processes_in(netns: int) -> Iterator[int]:
+    """The pids of the processes with that network namespace."""
+    return (pid for pid, found in _namespaces() if found == netns)
+
+
 def netns_of(pid: int) -> int:
     """The inode number by which a network namespace is told from the others. Raises TargetGoneError."""
     try:
