@@ -54,7 +54,7 @@ class Asked:
 
 @dataclass
 class Server:
-    """``objects`` are kept by plural, namespace and name; ``asked`` is every request so far."""
+    """``objects`` are kept by plural, namespace and name, ``logs`` by namespace and pod; ``asked`` is every request."""
 
     url: str = ""
     objects: dict[tuple[str, str, str], Object] = field(default_factory=dict)
@@ -63,6 +63,8 @@ class Server:
     evictions: str = "policy/v1"
     stalled: bool = False
     closing: bool = False
+    logs: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    _broken: int = 0
     _changes: list[tuple[str, str, Object]] = field(default_factory=list)
     _more: asyncio.Condition = field(default_factory=asyncio.Condition)
     _versions: Iterator[int] = field(default_factory=lambda: itertools.count(1))
@@ -134,6 +136,16 @@ class Server:
         gone["metadata"]["resourceVersion"] = str(next(self._versions))
         self._note("DELETED", plural, gone)
 
+    def write(self, pod: str, *lines: str, namespace: str = "shop") -> None:
+        """Lines to the log of a pod; who follows it gets them at once."""
+        self.logs.setdefault((namespace, pod), []).extend(lines)
+        self._wake()
+
+    def break_logs(self) -> None:
+        """Cuts the connections of all who follow a log now."""
+        self._broken += 1
+        self._wake()
+
     # HTTP
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -149,6 +161,8 @@ class Server:
             self._check_role(asked)
             if asked.verb == "watch":
                 return await self._watch(request, asked)
+            if asked.verb == "logs":
+                return await self._log(request, asked)
             answer = self._carry_out(asked)
         except Refusal as refusal:
             return failure(refusal.code, refusal.message)
@@ -168,9 +182,6 @@ class Server:
                 return self._list(asked)
             case "create":
                 return self._called_back(asked, self._create(asked))
-            case "logs":
-                self._found(asked)
-                return web.Response(text="first line\nsecond line\n")
             case "get":
                 return self._found(asked)
             case "evict":
@@ -267,8 +278,38 @@ class Server:
             if self.closing:
                 return response
 
+    async def _log(self, request: web.Request, asked: Asked) -> web.StreamResponse:
+        """What there is of a log; with ``follow`` also what comes, until the pod is over or gone."""
+        self._found(asked)
+        key, told, broken = (asked.namespace, asked.name), 0, self._broken
+        response = web.StreamResponse(headers={"Content-Type": "text/plain"})
+        await response.prepare(request)
+        while True:
+            news = self._written(key)[told:]
+            told += len(news)
+            await response.write("".join(f"{line}\n" for line in news).encode())
+            pod = self.objects.get(("pods", *key))
+            over = pod is None or pod["status"].get("phase") in ("Succeeded", "Failed")
+            if self.closing or asked.query.get("follow") != "true" or (over and len(self._written(key)) == told):
+                return response
+            async with self._more:
+                while not self.closing and self._broken == broken and len(self._written(key)) == told:
+                    if self.objects.get(("pods", *key)) is not pod:
+                        break
+                    await self._more.wait()
+            if self._broken != broken:
+                assert request.transport is not None
+                request.transport.abort()
+                return response
+
+    def _written(self, pod: tuple[str, str]) -> list[str]:
+        return self.logs.get(pod, ["first line", "second line"])
+
     def _note(self, change: str, plural: str, item: Object) -> None:
         self._changes.append((change, plural, copy.deepcopy(item)))
+        self._wake()
+
+    def _wake(self) -> None:
         task = asyncio.ensure_future(self._tell())
         _telling.add(task)
         task.add_done_callback(_telling.discard)

@@ -5,23 +5,20 @@ process or, if that dies, by the operator's reaper. Whatever ends the run - a fa
 shielded from it and comes first.
 """
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
 
 from litmus import api
 from litmus.api import names
 from litmus.kube import Cluster, clock, errors, recipes
 
 from . import verdicts
-from .context import Context
+from .context import Context, finished
 
 log = logging.getLogger(__name__)
-R = TypeVar("R")
 
 # How often it is looked whether a fault still has its effect, in seconds.
 _LOOK_S = 1.0
@@ -146,15 +143,3 @@ class Held:
                 log.error("a fault could not be undone", extra={"fault": id_, "why": str(error)})
                 failures.append(f"{id_} could not be undone, the operator goes on: {error}")
         return "; ".join(failures)
-
-
-async def finished(work: Coroutine[Any, Any, R]) -> tuple[R, asyncio.CancelledError | None]:
-    """Awaits ``work`` to its end even when we are cancelled meanwhile, as often as it may be; and that, if we were."""
-    task = asyncio.ensure_future(work)
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait({task})
-        except asyncio.CancelledError as error:
-            cancelled = error
-    return task.result(), cancelled

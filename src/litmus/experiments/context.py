@@ -159,3 +159,15 @@ async def together(work: Iterable[Coroutine[Any, Any, R]]) -> list[R]:
     async with task_group() as group:
         tasks = [group.create_task(item) for item in work]
     return [task.result() for task in tasks]
+
+
+async def finished(work: Coroutine[Any, Any, R]) -> tuple[R, asyncio.CancelledError | None]:
+    """Awaits ``work`` to its end even when we are cancelled meanwhile, as often as it may be; and that, if we were."""
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    return task.result(), cancelled

@@ -15,7 +15,7 @@ from litmus.faults.cloud import disk
 from litmus.kube import Cluster, errors, kinds, reattach
 
 from . import api_fault, selection, tunables, verdicts
-from .context import Context
+from .context import Context, finished
 from .declaration import SMALL_ROLE, Experiment, Permission
 from .tunables import DURATION, RAMP, Tunable, Values
 
@@ -214,7 +214,7 @@ async def _recipe(context: Context, fault: disk.DiskLoss) -> dict[str, Any]:
 async def _asked(work: Callable[[], Any]) -> Any:
     """Something that asks the cloud, in a thread, which is awaited to its end even when the run is aborted."""
     try:
-        result, cancelled = await api_fault.finished(asyncio.to_thread(work))
+        result, cancelled = await finished(asyncio.to_thread(work))
     except contract.FaultError as error:
         raise verdicts.CannotRun(str(error), code=verdicts.INJECT) from error
     if cancelled:

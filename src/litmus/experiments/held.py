@@ -6,9 +6,11 @@ there is undone by a second helper pod, and the run is an Error.
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -18,7 +20,7 @@ from litmus.api import names
 from litmus.kube import clock, errors, helpers, kinds, node_revert, report
 
 from . import verdicts
-from .context import Context, together
+from .context import Context, finished, together
 from .tunables import DURATION
 
 if TYPE_CHECKING:
@@ -28,6 +30,10 @@ log = logging.getLogger(__name__)
 
 # Beyond the hold: how long a helper may take to revert, to verify, and to say so, in seconds.
 _REVERT_S = 30.0
+# How a record is closed: its state, and the sentence that says why.
+_UNTOUCHED = ("moot", "nothing had been changed")
+_PUT_BACK = ("reverted", "put back by the helper, and nothing is left")
+_GONE = ("moot", "the targets are gone, and the fault with them")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,17 +46,23 @@ class Aim:
 
 @dataclass(slots=True, kw_only=True)
 class _Session:
-    """The helper pod of one node, and what it has said so far."""
+    """The helper pod of one node, and what it has said so far.
+
+    ``undo`` is what the ledger has; ``ended``: nothing of the fault is there, and ``closing`` says why; ``closed``:
+    its follower has looked after its end.
+    """
 
     id: str
     node: str
     aims: Sequence[Aim]
     places: list[int]
-    record: str = ""
+    record: str
+    undo: dict[str, Any]
     pod: str = ""
-    proven: bool = False
-    ended: bool = False
-    gone: set[str] = field(default_factory=set)
+    ended: bool = True
+    closed: bool = False
+    closing: tuple[str, str] = _UNTOUCHED
+    gone: set[int] = field(default_factory=set)
 
     def name(self, index: int) -> str:
         """How the helper calls a target in its report."""
@@ -70,68 +82,74 @@ async def hold(
     """Holds a fault on all aims, and returns when everything is put back and verified.
 
     ``silent``: the fault silences its node, so that nothing can be heard of its helper before it is over.
-    ``duration_s``: TOTAL_CHAOS_DURATION if it is not given. ``gone`` hears of each target that ended in the middle of it.
+    ``duration_s``: TOTAL_CHAOS_DURATION if it is not given. ``gone`` hears of each target that ended in the middle.
     Raises CannotRun when the fault could not be brought about, did not take effect, or was ended by somebody else; then
     too everything is put back.
     """
     if duration_s is None:
         duration_s = float(context.values[DURATION])
+    if not aims:
+        raise verdicts.CannotRun("there is nothing to hit", code=verdicts.TARGET_SELECTION)
     image = await helpers.own_image(context.cluster, pod=context.setting.pod, namespace=context.setting.namespace)
-    sessions = _sessions(context, aims)
-    await _record(context, experiment, sessions, duration_s)
-    await context.moment("recorded")
-    shown = ", ".join(session.name(i) for session in sessions for i in range(len(session.aims)))
-    await context.events.post(context.engine, "ChaosInject", f"Injecting {experiment.name} chaos on {shown}")
-    proven = asyncio.Barrier(len(sessions))
-    followers = [
-        _Follower(context, experiment, session, image=image, hold_s=duration_s, silent=silent, gone=gone)
-        for session in sessions
-    ]
-    await together(follower.run(proven) for follower in followers)
+    sessions = _sessions(context, experiment, aims)
+    try:
+        await _record(context, experiment, sessions, duration_s)
+        shown = ", ".join(session.name(i) for session in sessions for i in range(len(session.aims)))
+        await context.events.post(context.engine, "ChaosInject", f"Injecting {experiment.name} chaos on {shown}")
+        proven = asyncio.Barrier(len(sessions))
+        followers = [
+            _Follower(context, experiment, session, image=image, hold_s=duration_s, silent=silent, gone=gone)
+            for session in sessions
+        ]
+        await together(follower.run(proven) for follower in followers)
+    except BaseException:
+        if untouched := [session.record for session in sessions if not session.closed]:
+            with contextlib.suppress(errors.KubeError):  # the operator looks at what stays open
+                await finished(context.moved(untouched, *_UNTOUCHED))
+        raise
 
 
-def _sessions(context: Context, aims: Sequence[Aim]) -> list[_Session]:
+def _sessions(context: Context, experiment: "Experiment", aims: Sequence[Aim]) -> list[_Session]:
     per_node: dict[str, list[Aim]] = {}
     for aim in aims:
         per_node.setdefault(aim.target.node, []).append(aim)
-    return [
-        _Session(
-            id=names.random_suffix(10),
-            node=node,
-            aims=group,
-            places=[context.note(aim.target) for aim in group],
-        )
-        for node, group in per_node.items()
-    ]
+    return [_session(context, experiment, node, group) for node, group in per_node.items()]
+
+
+def _session(context: Context, experiment: "Experiment", node: str, aims: Sequence[Aim]) -> _Session:
+    assert experiment.needs is not None
+    id_ = names.random_suffix(10)
+    return _Session(
+        id=id_,
+        node=node,
+        aims=aims,
+        places=[context.note(aim.target) for aim in aims],
+        record=f"{experiment.mechanism}/{node}/{id_}",
+        undo=node_revert.recipe(session=id_, mechanism=experiment.mechanism, needs=experiment.needs),
+    )
 
 
 async def _record(context: Context, experiment: "Experiment", sessions: list[_Session], duration_s: float) -> None:
     """The ledger, before anything is touched. The helper adds what it finds on the node before it changes anything."""
-    assert experiment.needs is not None
-    deadline = datetime.now(UTC) + timedelta(seconds=helpers.START_DEADLINE_S + duration_s)
-    faults = []
-    for session in sessions:
-        session.record = f"{experiment.mechanism}/{session.node}/{session.id}"
-        faults.append(
-            api.Fault(
-                id=session.record,
-                mechanism=experiment.mechanism,
-                node=session.node,
-                targets=[
-                    api.FaultTarget(
-                        name=aim.target.name,
-                        namespace=aim.target.namespace,
-                        uid=aim.target.uid,
-                        container=aim.target.container or "",
-                    )
-                    for aim in session.aims
-                ],
-                undo=node_revert.recipe(session=session.id, mechanism=experiment.mechanism, needs=experiment.needs),
-                deadline=clock.stamp(deadline),
-            )
-        )
+    deadline = clock.stamp(datetime.now(UTC) + timedelta(seconds=helpers.START_DEADLINE_S + duration_s))
     context.rounds += 1
-    await context.results.record(faults)
+    await context.results.record(
+        api.Fault(
+            id=session.record,
+            mechanism=experiment.mechanism,
+            node=session.node,
+            targets=[_in_ledger(aim.target) for aim in session.aims],
+            undo=session.undo,
+            deadline=deadline,
+        )
+        for session in sessions
+    )
+
+
+def _in_ledger(target: api.Target) -> api.FaultTarget:
+    return api.FaultTarget(
+        name=target.name, namespace=target.namespace, uid=target.uid, container=target.container or ""
+    )
 
 
 class _Follower:
@@ -157,27 +175,36 @@ class _Follower:
         self.heard_after_s = hold_s + _REVERT_S if silent else 0.0
         self.needs = experiment.needs
         self.gone = gone
+        self.stream = report.Stream(context.cluster, namespace=context.setting.namespace)
+        self.limit = asyncio.timeout(None)
 
     async def run(self, proven: asyncio.Barrier) -> None:
-        session, context = self.session, self.context
-        stream = report.Stream(context.cluster, namespace=context.setting.namespace)
+        because: BaseException | None = None
         try:
-            session.pod = stream.pod = await self._start()
-            async with asyncio.timeout(helpers.START_DEADLINE_S + self.heard_after_s):
-                await self._until(stream, "proven")
-            async with proven:  # the clock of the chaos starts when the fault holds everywhere
-                pass
-            await self._began()
-            await asyncio.wait_for(self._until(stream, "reverted"), self.hold_s + helpers.START_DEADLINE_S)
-            await self._reverted()
-        except BaseException as error:  # noqa: BLE001 - raised again: also when the run is cancelled, the fault ends first
-            await self._end(stream)
-            raise _explained(error, session) from None
-        finally:
-            if session.pod and session.ended:
-                await context.cluster.delete(kinds.POD, session.pod, namespace=context.setting.namespace, grace_s=0)
+            await self._carry_out(proven)
+        except BaseException as error:  # noqa: BLE001 - raised again: whatever it is, the fault ends first
+            because = error
+        left, cancelled = await finished(self._end(proven if because else None))
+        if because:
+            raise _explained(because, self.session, left) from None
+        if cancelled:
+            raise cancelled
+        if left:
+            raise verdicts.CannotRun(left, code=verdicts.API)
 
-    async def _start(self) -> str:
+    async def _carry_out(self, proven: asyncio.Barrier) -> None:
+        await self.context.moment("recorded")
+        await self._start()
+        async with asyncio.timeout(helpers.START_DEADLINE_S + self.heard_after_s) as self.limit:
+            await self._until("proven")
+        async with proven:  # the clock of the chaos starts when the fault holds everywhere
+            pass
+        await self._began()
+        async with asyncio.timeout(self.hold_s + helpers.START_DEADLINE_S) as self.limit:
+            await self._until("reverted")
+        await self.context.moment("reverted")
+
+    async def _start(self) -> None:
         session = self.session
         request = {
             "mechanism": self.experiment.mechanism,
@@ -203,18 +230,24 @@ class _Follower:
             hold_s=self.hold_s,
             session=session.id,
         )
-        made = await self.context.cluster.create(kinds.POD, pod, namespace=self.context.setting.namespace)
-        return made.metadata.name
+        session.pod = self.stream.pod = pod["metadata"]["name"]
+        session.ended = False
+        try:
+            await helpers.create(self.context.cluster, pod, namespace=self.context.setting.namespace)
+        except (errors.Forbidden, errors.Invalid):
+            session.ended = True
+            raise
 
-    async def _until(self, stream: report.Stream, wanted: str) -> None:
+    async def _until(self, wanted: str) -> None:
         """Follows the helper's words until the wanted one. Raises CannotRun when it says that it can't."""
-        async for event in stream.events():
-            await self._note(event)
-            if event["event"] == wanted:
-                return
+        async with aclosing(self.stream.events()) as events:
+            async for event in events:
+                await self._note(event)
+                if event["event"] == wanted:
+                    return
         raise verdicts.CannotRun(
             f"helper pod {self.session.pod} on node {self.session.node} ended before it said {wanted!r}: "
-            f"{stream.why_ended or 'nobody says why'}",
+            f"{self.stream.why_ended or 'nobody says why'}",
             code=verdicts.HELPER,
         )
 
@@ -222,13 +255,8 @@ class _Follower:
         context, session = self.context, self.session
         match event["event"]:
             case "planned":
-                recipe = node_revert.recipe(
-                    session=session.id,
-                    mechanism=self.experiment.mechanism,
-                    needs=self.needs,
-                    recipes=[entry["undo"] for entry in event["plans"]],
-                )
-                await context.results.amend(session.record, undo=recipe)
+                session.undo = session.undo | {"recipes": [entry["undo"] for entry in event["plans"]]}
+                await context.results.amend(session.record, undo=session.undo)
             case "injected":
                 for place in session.places:
                     context.measured(place, injected_at=clock.stamp())
@@ -237,83 +265,94 @@ class _Follower:
                 await context.moved([session.record], "injected")
             case "proven":
                 for entry in event["proofs"]:
-                    place = session.places[entry["index"]]
-                    context.measured(place, delivered=entry["delivered"])
-                session.proven = True
+                    context.measured(session.places[entry["index"]], delivered=entry["delivered"])
                 await context.moved([session.record], "proven")
             case "gone":
-                session.gone.add(event["name"])
+                session.gone.add(event["index"])
                 context.measured(session.places[event["index"]], delivered=f"{event['why']}; nothing left to undo")
                 if self.gone:
                     self.gone(session.aims[event["index"]].target)
-            case "failed":
-                session.ended = bool(event["reverted"])
-                raise verdicts.CannotRun(event["why"], code=verdicts.INJECT)
-            case "refused":
-                session.ended = True
-                raise verdicts.CannotRun(event["why"], code=verdicts.INJECT)
-            case "reverted":
-                session.ended = True
+            case report.UNREADABLE:  # then only the last words are heard, when all is over
+                now = asyncio.get_running_loop().time()
+                self.limit.reschedule(now + helpers.START_DEADLINE_S + self.hold_s + _REVERT_S)
+            case "stuck":
+                raise verdicts.CannotRun(event["why"], code=verdicts.HELPER)
+            case "failed" | "refused" | "reverted" as how:
+                self._heard_the_end(how)
+                if how != "reverted":
+                    raise verdicts.CannotRun(event["why"], code=verdicts.INJECT)
+
+    def _heard_the_end(self, how: str) -> None:
+        session = self.session
+        session.ended = True
+        if how != "refused":
+            session.closing = _GONE if len(session.gone) == len(session.aims) else _PUT_BACK
 
     async def _began(self) -> None:
         if self.context.step != "chaos":
             await self.context.start_chaos(self.hold_s)
 
-    async def _reverted(self) -> None:
-        session = self.session
-        await self.context.moment("reverted")
-        if len(session.gone) == len(session.aims):
-            await self.context.moved([session.record], "moot", "the targets are gone, and the fault with them")
-        else:
-            await self.context.moved([session.record], "reverted", "put back by the helper, and nothing is left")
+    async def _end(self, awaited: asyncio.Barrier | None) -> str:
+        """Closes the record; ends the fault, if it is not over, by its helper if that can, else by a second one.
 
-    async def _end(self, stream: report.Stream) -> None:
-        """Ends the fault now, by the helper itself if it can, else by a second one; if neither can, the reaper goes on."""
-        session, context = self.session, self.context
+        Returns what is to be said of it. If neither can, the record stays open and the reaper goes on. Who waits for
+        us at the barrier ``awaited`` is released from it.
+        """
+        if awaited:
+            await awaited.abort()
+        session, context, namespace = self.session, self.context, self.context.setting.namespace
+        said, session.closed = "", True
         try:
-            if session.pod and not session.ended:
-                await self._ask(stream)
-            if session.ended:
-                await context.moved([session.record], "reverted", "put back by the helper, and nothing is left")
-                return
-            done = await node_revert.revert(
-                context.cluster,
-                undo=await context.results.undo_of(session.record),
-                node=session.node,
-                image=self.image,
-                namespace=context.setting.namespace,
-                pod_namespace=context.setting.namespace,
-                metadata=helpers.metadata(context.engine, experiment=self.experiment.name, session=session.id),
-            )
-            session.ended = True
-            await context.moved([session.record], "moot" if done.moot else "reverted", done.message)
-        except (errors.KubeError, TimeoutError) as error:
-            log.error(
-                "a fault could not be undone, the operator goes on", extra={"fault": session.record, "why": str(error)}
-            )
+            if not session.ended:
+                await self._ask()
+            if not session.ended:
+                done = await node_revert.revert(
+                    context.cluster,
+                    undo=session.undo,
+                    node=session.node,
+                    image=self.image,
+                    namespace=namespace,
+                    pod_namespace=namespace,
+                    metadata=helpers.metadata(context.engine, experiment=self.experiment.name, session=session.id),
+                )
+                said = done.message
+                session.closing = ("moot" if done.moot else "reverted", said)
+            await context.moved([session.record], *session.closing)
+        except errors.KubeError as error:
+            log.error("a fault is not undone, the operator goes on", extra={"fault": session.record, "why": str(error)})
+            return f"the operator goes on with {session.record}: {error}"
+        if session.pod:
+            with contextlib.suppress(errors.KubeError):  # else it goes with its owner
+                await context.cluster.delete(kinds.POD, session.pod, namespace=namespace, grace_s=0)
+        return said
 
-    async def _ask(self, stream: report.Stream) -> None:
+    async def _ask(self) -> None:
         """Ends the helper pod, which reverts on SIGTERM; its last words tell whether it did."""
         await self.context.cluster.delete(kinds.POD, self.session.pod, namespace=self.context.setting.namespace)
         try:
-            async with asyncio.timeout(_REVERT_S):
-                async for event in stream.events():
-                    if event["event"] in ("reverted", "refused") or (event["event"] == "failed" and event["reverted"]):
-                        self.session.ended = True
+            async with asyncio.timeout(_REVERT_S), aclosing(self.stream.events()) as events:
+                async for event in events:
+                    if event["event"] in ("failed", "refused", "reverted"):
+                        self._heard_the_end(event["event"])
+                    if event["event"] in ("failed", "refused", "reverted", "stuck"):
                         return
-        except (TimeoutError, errors.KubeError):
-            return
+        except (TimeoutError, errors.KubeError) as error:
+            log.warning("the helper does not tell how it ended", extra={"pod": self.session.pod, "why": str(error)})
 
 
-def _explained(error: BaseException, session: _Session) -> BaseException:
+def _explained(error: BaseException, session: _Session, left: str) -> BaseException:
+    """The error in a sentence, with what became of the fault; a cancelled run stays one if all is undone."""
+    code = verdicts.HELPER
     match error:
         case TimeoutError():
-            return verdicts.CannotRun(
-                f"helper pod {session.pod} on node {session.node} did not get the fault done in time; it was ended",
-                code=verdicts.TIMEOUT,
-            )
+            sentence = f"helper pod {session.pod} on node {session.node} did not get the fault done in time"
+            code = verdicts.TIMEOUT
         case asyncio.BrokenBarrierError():
             return asyncio.CancelledError()
         case errors.KubeError():
-            return verdicts.CannotRun(f"helper pod on node {session.node}: {error}", code=verdicts.HELPER)
-    return error
+            sentence = f"helper pod on node {session.node}: {error}"
+        case verdicts.CannotRun():
+            sentence, code = str(error), error.code
+        case _:
+            return error
+    return verdicts.CannotRun("; ".join(filter(None, [sentence, left])), code=code)

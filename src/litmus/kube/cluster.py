@@ -7,6 +7,7 @@ real cluster must survive a control-plane hiccup, a person at a terminal must no
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing
 from typing import Any, Self, TypeVar
 
 import httpx2
@@ -238,17 +239,18 @@ class Cluster:
 
         Whoever writes it must do so at least every ``silence_s``: a dead connection ends with Unreachable.
         """
-        lines = aiter(self._client.log(pod, namespace=namespace, follow=True, newlines=False))
+        log_: AsyncGenerator[str] = self._client.log(pod, namespace=namespace, follow=True, newlines=False)
         try:
-            while True:
-                try:
-                    async with asyncio.timeout(silence_s):
-                        line = await anext(lines)
-                except StopAsyncIteration:
-                    return
-                except TimeoutError as error:
-                    raise errors.Unreachable(f"the log of pod {pod} is silent for {silence_s:g} s") from error
-                yield line
+            async with aclosing(log_) as lines:
+                while True:
+                    try:
+                        async with asyncio.timeout(silence_s):
+                            line = await anext(lines)
+                    except StopAsyncIteration:
+                        return
+                    except TimeoutError as error:
+                        raise errors.Unreachable(f"the log of pod {pod} is silent for {silence_s:g} s") from error
+                    yield line
         except RuntimeError:
             # The client library reads an error's body as an async stream can't be read; without following, it tells.
             await self.logs(pod, namespace=namespace, tail_lines=1)

@@ -1,6 +1,7 @@
 """Helper pods: one per node, that run ``litmus fault`` beside the target and report in their termination message."""
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -145,14 +146,20 @@ def _volumes(needs: Needs) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     return volumes, mounts
 
 
+async def create(cluster: Cluster, pod: dict[str, Any], *, namespace: str) -> None:
+    """Its name is of its own: what is there already was made by us, and only the answer was lost."""
+    with contextlib.suppress(errors.Conflict):
+        await cluster.create(kinds.POD, pod, namespace=namespace)
+
+
 async def run(cluster: Cluster, pod: dict[str, Any], *, namespace: str) -> dict[str, Any]:
     """Runs one helper pod to its end and returns its report; the pod is removed whatever happens.
 
     Raises KubeError with the helper's own words, or the kubelet's, when there is no report.
     """
     name = pod["metadata"]["name"]
-    await cluster.create(kinds.POD, pod, namespace=namespace)
     try:
+        await create(cluster, pod, namespace=namespace)
         node = pod["spec"]["nodeName"]
         return await waiting.until(
             cluster,

@@ -5,7 +5,7 @@ later. A role without ``pods/log`` is enough, too: then there is only the last w
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any, Literal
 
@@ -18,6 +18,8 @@ from .objects import Pod
 _AGAIN_S = 0.3
 # A helper says something every 5 s.
 _SILENCE_S = 16.0
+# Said by us, when the log can't be read: the next that is heard are the last words.
+UNREADABLE = "unreadable"
 
 
 class Stream:
@@ -31,15 +33,16 @@ class Stream:
         self.pod = pod
         self.why_ended = ""
 
-    async def events(self) -> AsyncIterator[dict[str, Any]]:
+    async def events(self) -> AsyncGenerator[dict[str, Any]]:
         """Goes on where the last call stopped; ends when the pod has ended and everything was read.
 
         Raises KubeError when the pod can't start. Never ends by itself as long as the pod runs.
         """
         while True:
             ended = await self._seen()
-            async for event in self._read():
-                yield event
+            async with aclosing(self._read()) as heard:
+                async for event in heard:
+                    yield event
             if ended is not None:  # it had ended before the log was read, so that was all of it
                 for event in last_words(ended):
                     if self._once(event):
@@ -69,7 +72,7 @@ class Stream:
         )
         return seen if isinstance(seen, Ended) else None
 
-    async def _read(self) -> AsyncIterator[dict[str, Any]]:
+    async def _read(self) -> AsyncGenerator[dict[str, Any]]:
         """What the log has, followed until it ends or breaks; nothing where it can't be read."""
         if not self._readable:
             return
@@ -82,6 +85,7 @@ class Stream:
                         yield event
         except errors.Forbidden:
             self._readable = False
+            yield {"event": UNREADABLE}
         except errors.KubeError:
             return  # the kubelet does not answer now, or the pod is gone: it is looked at again
 
@@ -107,11 +111,16 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def last_words(ended: Ended) -> list[dict[str, Any]]:
-    """The events of a termination message, the last ones of the run; none if it holds no report."""
+    """The events of a termination message, the last ones of the run; none if it holds no report.
+
+    A helper that could not read its request touched nothing, and has no other word than that.
+    """
     try:
         found = msgspec.json.decode(ended.message, type=dict[str, Any])
     except msgspec.DecodeError:
         return []
+    if "error" in found:
+        return [{"seq": 1, "event": "refused", "why": found["error"]}]
     events: list[dict[str, Any]] = found.get("events", [])
     return events
 
