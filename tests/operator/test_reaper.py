@@ -210,6 +210,19 @@ async def test_a_node_that_hangs_does_not_keep_other_faults_from_being_undone(se
     assert server.verbs("pods").count("create") == 1, "one helper at a time"
 
 
+async def test_a_node_that_is_slow_to_start_pods_is_not_sent_more_of_them(server, a_reaper, monkeypatch):
+    monkeypatch.setattr(reaper, "_AGAIN_S", (0.0,))
+    monkeypatch.setattr(helpers, "START_DEADLINE_S", 0.05)
+    server.put("nodes", {"metadata": {"name": "node-1", "uid": "n1"}}, namespace="")
+    put(server, record(undo=ON_NODE))
+    made = a_reaper()
+    for _ in range(3):
+        await made.look()
+        await made.idle()
+    assert [pod["metadata"]["name"] for pod in server.all("pods")] == ["litmus-revert-abc"]
+    assert states(server) == {"a": "injected"}
+
+
 async def test_only_results_with_open_records_are_read(server, reap):
     server.put("chaosresults", samples.result(name="closed"))
     await reap()

@@ -152,12 +152,15 @@ async def create(cluster: Cluster, pod: dict[str, Any], *, namespace: str) -> No
         await cluster.create(kinds.POD, pod, namespace=namespace)
 
 
-async def run(cluster: Cluster, pod: dict[str, Any], *, namespace: str) -> dict[str, Any]:
+async def run(cluster: Cluster, pod: dict[str, Any], *, namespace: str, again: bool = False) -> dict[str, Any]:
     """Runs one helper pod to its end and returns its report; the pod is removed whatever happens.
 
-    Raises KubeError with the helper's own words, or the kubelet's, when there is no report.
+    ``again``: it is tried again under the same name when it is too slow, so a pod that has not started yet stays for
+    the next try: a node that is slow to start pods is not sent more of them. Raises KubeError with the helper's own
+    words, or the kubelet's, when there is no report.
     """
     name = pod["metadata"]["name"]
+    remove = True
     try:
         await create(cluster, pod, namespace=namespace)
         node = pod["spec"]["nodeName"]
@@ -170,8 +173,12 @@ async def run(cluster: Cluster, pod: dict[str, Any], *, namespace: str) -> dict[
             what=f"helper pod {name} on node {node} to finish",
             deadline_s=START_DEADLINE_S,
         )
+    except errors.TimedOut:
+        remove = not again
+        raise
     finally:
-        await asyncio.shield(cluster.delete(kinds.POD, name, namespace=namespace, grace_s=0))
+        if remove:
+            await asyncio.shield(cluster.delete(kinds.POD, name, namespace=namespace, grace_s=0))
 
 
 def _report(pods: list[Pod]) -> dict[str, Any] | None:

@@ -14,6 +14,8 @@ from .node_marks import Done
 from .objects import Pod
 
 KIND = "node"
+# How long a helper that is asked to end may take, in seconds.
+_END_S = helpers.REVERT_GRACE_S + 5.0
 
 
 def recipe(
@@ -50,7 +52,7 @@ async def revert(
     needs = helpers.Needs(capabilities=tuple(undo["capabilities"]), host_paths=tuple(undo["hostPaths"]))
     request = {"revert": undo["session"], "mechanism": undo["mechanism"], "recipes": undo["recipes"]}
     pod = {"metadata": dict(metadata), "spec": helpers.spec(node=node, image=image, request=request, needs=needs)}
-    report = await helpers.run(cluster, pod, namespace=pod_namespace)
+    report = await helpers.run(cluster, pod, namespace=pod_namespace, again=True)
     if why := report.get("error") or report.get("left"):
         raise errors.KubeError(f"the helper on node {node} could not undo it: {why}")
     return Done(str(report.get("said") or "put back by a second helper"))
@@ -74,7 +76,7 @@ async def _end_first_helper(cluster: Cluster, session: str, *, namespace: str) -
             namespace=namespace,
             labels=selector,
             what=f"the helper of session {session} to end",
-            deadline_s=helpers.REVERT_GRACE_S + 5.0,
+            deadline_s=_END_S,
         )
 
 

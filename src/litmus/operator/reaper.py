@@ -150,7 +150,7 @@ class Reaper:
                 namespace=result.metadata.namespace,
                 pod_namespace=self.own_namespace,
                 metadata={
-                    "name": f"litmus-revert-{undo['session']}-{names.random_suffix()}",
+                    "name": f"litmus-revert-{undo['session']}",
                     "labels": {names.COMPONENT: names.REVERT_COMPONENT, names.PART_OF: "litmus"},
                 },
             )
