@@ -17,7 +17,7 @@ class Kubelets:
     """Runs helper pods. Each says its node's script; ``on_term`` is what it says when it is asked to end.
 
     Words beside the events: ``pending`` (it does not start), ``hang``, ``stuck image``, ``die`` (its container ends
-    without a word), ``vanish`` (somebody removes the pod). ``second``: what a second helper reports, None: it can't start.
+    without a word), ``vanish`` (somebody removes the pod). ``second``: what a second one reports, None: it can't start.
     """
 
     server: apiserver.Server
