@@ -109,8 +109,14 @@ def test_defaults_and_chart_values_are_those_of_the_original(name, expected):
     assert {key: found[key] for key in expected} == expected
 
 
+# It deletes Services and puts them back; its role in 1.10 names them, too.
+BEYOND = ("k8-service-kill",)
+
+
 @pytest.mark.parametrize(
-    "experiment", [one for one in EVERYTHING if one.scope == "Namespaced"], ids=lambda experiment: experiment.name
+    "experiment",
+    [one for one in EVERYTHING if one.scope == "Namespaced" and one.name not in BEYOND],
+    ids=lambda experiment: experiment.name,
 )
 def test_a_pod_experiment_asks_for_no_more_than_the_fields_role(experiment):
     """The role of every pod experiment of 1.10, to the letter; what runs are checked for is inside it."""

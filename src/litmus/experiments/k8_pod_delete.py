@@ -12,15 +12,12 @@ from litmus.kube.objects import Pod
 
 from . import selection, tunables, verdicts
 from .context import Context
-from .declaration import SMALL_ROLE, Experiment, Permission
+from .declaration import Experiment, Permission
 from .toolkit import asking, files, journal
 from .tunables import RAMP, Values
 
 FILE = asking.file("pod-app-kill-count.json", "pod")
 
-READ_MAPS = Permission(
-    groups=("",), resources=("configmaps",), verbs=("get",), reason="read an experiment of the Chaos Toolkit"
-)
 # Beyond a pod's own grace period, in seconds, where the timeout of the checks is not longer.
 _REMOVAL_MARGIN_S = 30.0
 
@@ -43,7 +40,6 @@ class K8PodDelete(Experiment):
     proof = "The uids of the deleted pods are gone; the hypothesis is the Chaos Toolkit's own."
     undo = "Nothing: the owner of a pod replaces it. Rollbacks of the file are played by the Chaos Toolkit."
     removes_pods = True
-    permissions = (SMALL_ROLE, READ_MAPS)
     uses = (Permission(groups=("",), resources=("pods",), verbs=("delete",), reason="delete the targets"),)
     tunables = (
         FILE.listed("pod-app-kill-count.json"),

@@ -14,12 +14,14 @@ from litmus.kube import Cluster, kinds, recipes, recreate
 from . import api_fault, selection, tunables, verdicts
 from .context import Context
 from .declaration import SMALL_ROLE, Experiment, Permission
-from .k8_pod_delete import READ_MAPS
 from .toolkit import asking, files, journal
 from .tunables import RAMP, Values
 
 FILE = asking.file("service-app-kill-health.json", "service")
 
+_READ_MAPS = Permission(
+    groups=("",), resources=("configmaps",), verbs=("get",), reason="read an experiment of the Chaos Toolkit"
+)
 _SERVICES = Permission(
     groups=("",),
     resources=("services",),
@@ -36,7 +38,7 @@ class K8ServiceKill(Experiment):
     hits = "Services"
     proof = "The Service is gone, told by its uid; the hypothesis is the Chaos Toolkit's own."
     undo = "Created again with the same cluster address and node ports, by the experiment or the operator."
-    permissions = (SMALL_ROLE, READ_MAPS, _SERVICES)
+    permissions = (SMALL_ROLE, _READ_MAPS, _SERVICES)
     uses = (_SERVICES,)
     tunables = (
         FILE.listed("service-app-kill-health.json"),

@@ -47,7 +47,10 @@ PERCENTAGE = Tunable(
     help="Share of the targets that a file for percentages hits, rounded down, at least one.",
 )
 CONFIG_MAP = Tunable(
-    name="CONFIGMAP", default="", read=str, help="ConfigMap with an experiment of your own; FILE names its key."
+    name="CONFIGMAP",
+    default="",
+    read=str,
+    help="ConfigMap with an experiment of your own, of which FILE names the key; needs the right to get configmaps.",
 )
 TIMEOUT = Tunable(
     name="TOOLKIT_TIMEOUT",
