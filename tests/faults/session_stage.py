@@ -34,7 +34,9 @@ class Lamp:
     def plan(self) -> Plan:
         if _is(self.path, "impossible"):
             raise FaultError("no such socket")
-        return Plan(changes="lights a lamp", undo={"kind": "lamp", "fault_id": self.fault_id, "path": self.path})
+        return Plan(
+            changes="lights a lamp", undo={"kind": "lamp", "fault_id": self.fault_id, "path": self.path, "before": None}
+        )
 
     def inject(self) -> None:
         Path(self.path).touch()

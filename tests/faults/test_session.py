@@ -52,7 +52,7 @@ def test_a_fault_is_planned_injected_proven_held_and_reverted(start, lamp):
     assert helper.ended() == session.REVERTED
     assert helper.said() == ["planned", "injected", "proven", "reverted"]
     [plan] = helper.until("planned")["plans"]
-    assert plan["undo"] == {"kind": "lamp", "fault_id": "f", "path": str(lamp)}
+    assert plan["undo"] == {"kind": "lamp", "fault_id": "f", "path": str(lamp)}, "a null is not kept by the ledger"
     [proof] = helper.until("proven")["proofs"]
     assert (proof["index"], proof["name"], proof["delivered"]) == (0, "lamp", "it is lit")
     assert left(lamp) == []

@@ -117,6 +117,7 @@ class Session:
 
     def _plan(self) -> list[tuple[str, Undo]]:
         plans = self._all(lambda fault: fault.plan())
+        recipes = [_as_kept(plan.undo) for plan in plans]
         if (late_s := time.time() - self.request.start_by) > 0:
             raise FaultError(
                 f"the helper is {late_s:.0f} s too late: who asked for the fault has given it up, "
@@ -127,11 +128,11 @@ class Session:
         self.say(
             "planned",
             plans=[
-                {"name": name, "changes": plan.changes, "undo": plan.undo}
-                for name, plan in zip(names, plans, strict=True)
+                {"name": name, "changes": plan.changes, "undo": undo}
+                for name, plan, undo in zip(names, plans, recipes, strict=True)
             ],
         )
-        return [(name, plan.undo) for name, plan in zip(names, plans, strict=True)]
+        return list(zip(names, recipes, strict=True))
 
     def _inject(self) -> None:
         for number, (name, fault) in enumerate(self.request.faults):
@@ -223,6 +224,13 @@ class Session:
     def _check(self) -> None:
         if self._stopped:
             raise _Stopped
+
+
+def _as_kept(value: Any) -> Any:
+    """A recipe as the ledger keeps it: without its nulls. Everybody goes by the same one, from the first revert on."""
+    if isinstance(value, dict):
+        return {key: _as_kept(inner) for key, inner in value.items() if inner is not None}
+    return [_as_kept(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def _why(error: Exception) -> str:

@@ -203,9 +203,10 @@ def _remove(place: Place) -> None:
             subprocesses.run(["ip", "link", "del", "dev", place["device"]])
         return
     if links.exists(place["device"]):
-        lost = place["before"] and qdiscs.root(place["device"]).get("handle") == "0:"
+        before = place.get("before")
+        lost = before and qdiscs.root(place["device"]).get("handle") == "0:"
         if _ours(place) or lost:
-            qdiscs.restore(place["device"], place["before"], queue=place["queue"])
+            qdiscs.restore(place["device"], before, queue=place.get("queue"))
 
 
 def _left(place: Place) -> str:
