@@ -184,11 +184,11 @@ async def choose_nodes(
         return NodeChoice(chosen, chosen)
     if values.get(NODE_LABEL):
         labelled = await workloads.nodes_with(cluster, values[NODE_LABEL])
-        if not labelled:
+        some = [nodes[name] for name in sorted(labelled) if name in nodes]
+        if not some:
             raise verdicts.CannotRun(
                 f"NODE_LABEL={values[NODE_LABEL]!r}: no node has this label", code=verdicts.TARGET_SELECTION
             )
-        some = [nodes[name] for name in sorted(labelled) if name in nodes]
         share = values.get(NODES_AFFECTED) or Range(0, 0)
         return NodeChoice(tuple(some), window(some, share, seed=seed))
     if not targets:
@@ -198,8 +198,10 @@ async def choose_nodes(
         )
     pods = [pod for pod in await candidates(cluster, targets) if pod.spec.node_name in nodes]
     of_pods = [nodes[name] for name in sorted({pod.spec.node_name for pod in pods})]
-    (pod,) = window(pods, Range(0, 0), seed=seed) or (None,)
-    return NodeChoice(tuple(of_pods), (nodes[pod.spec.node_name],) if pod else ())
+    if not pods:
+        raise verdicts.CannotRun("no pod of the application is on a node", code=verdicts.TARGET_SELECTION)
+    (pod,) = window(pods, Range(0, 0), seed=seed)
+    return NodeChoice(tuple(of_pods), (nodes[pod.spec.node_name],))
 
 
 async def _all_nodes(cluster: Cluster) -> list[Node]:
