@@ -100,6 +100,11 @@ def test_the_disk_is_given_back_when_the_experiments_pod_dies(cloud: Stage, endp
         "the operator to give the disk back",
         deadline_s=90,
     )
+    # In a namespace that is being deleted nobody could be sent with its Secret any more.
+    until(
+        lambda: [fault["state"] for fault in cloud.result("disk-loss")["faults"]] == ["reverted"],
+        "the record to be closed",
+    )
 
 
 @pytest.mark.parametrize(
