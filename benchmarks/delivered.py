@@ -115,7 +115,13 @@ def _lines(wanted: Wanted, result: dict[str, Any] | None, *, said: str, took: fl
     outcome = status["experimentstatus"]
     targets = status.get("targets") or [{"asked": "–", "delivered": outcome["failStep"]}]
     verdict = outcome["verdict"]
-    return [_line(wanted, target["asked"], target.get("delivered", "–"), verdict, took) for target in targets[-1:]]
+    return [_line(wanted, target["asked"], _delivered(target), verdict, took) for target in targets[-1:]]
+
+
+def _delivered(target: dict[str, Any]) -> str:
+    times = (("gone after", "goneAfterSeconds"), ("ready again after", "readyAfterSeconds"))
+    measured = [f"{words} {target[name]:g} s" for words, name in times if target.get(name) is not None]
+    return "; ".join([target.get("delivered") or "–", *measured])
 
 
 def _line(wanted: Wanted, asked: str, delivered: str, verdict: str, took: float) -> str:

@@ -223,6 +223,17 @@ async def test_a_node_that_is_slow_to_start_pods_is_not_sent_more_of_them(server
     assert states(server) == {"a": "injected"}
 
 
+async def test_helper_pods_of_an_operator_that_died_are_removed(server, a_reaper):
+    for name, phase in (("ended", "Succeeded"), ("at-work", "Running")):
+        labels = {names.COMPONENT: names.REVERT_COMPONENT}
+        server.put("pods", samples.pod(name, phase=phase, labels=labels, namespace="litmus"))
+    task = asyncio.create_task(a_reaper().forever())
+    await server.until_asked("list", "chaosresults")
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert [pod["metadata"]["name"] for pod in server.all("pods")] == ["at-work"]
+
+
 async def test_only_results_with_open_records_are_read(server, reap):
     server.put("chaosresults", samples.result(name="closed"))
     await reap()

@@ -11,10 +11,11 @@ from typing import Any
 
 from litmus import api
 from litmus.api import names
-from litmus.kube import clock, errors, helpers, kinds, waiting
+from litmus.api.targeting import AppTarget
+from litmus.kube import Cluster, clock, errors, helpers, kinds, waiting
 from litmus.kube.objects import Node
 
-from . import checks, drain_rules, node_fault, node_pods, tunables, verdicts
+from . import checks, drain_rules, node_fault, node_pods, selection, tunables, verdicts
 from .context import Context, together
 from .tunables import DURATION, NODE_LABEL, RAMP, TARGET_NODE, Values
 
@@ -43,6 +44,7 @@ class NodeRestart(node_fault.NodeFault):
     needs = helpers.Needs(capabilities=("SYS_ADMIN", "SYS_BOOT", "SYS_CHROOT", "SYS_PTRACE"), holds=False)
     proof = "The node reports another boot id than before, and is Ready again."
     undo = "Nothing to undo: the node comes back by itself."
+    deadly = True
     sandbox = "The nodes of the sandbox are one and the same machine: yours."
     tunables = (
         TARGET_NODE.listed(),
@@ -62,11 +64,19 @@ class NodeRestart(node_fault.NodeFault):
                     code=verdicts.TARGET_SELECTION,
                 )
 
+    async def foresee(
+        self, cluster: Cluster, targets: Sequence[AppTarget], values: Values, *, seed: str
+    ) -> selection.Prospect:
+        prospect = await super().foresee(cluster, targets, values, seed=seed)
+        for node in (await selection.choose_nodes(cluster, targets, values, seed=seed)).chosen:
+            await _refuse_shared_machine(cluster, node)
+        return prospect
+
     async def inject(self, context: Context) -> None:
         nodes = await context.choose_nodes()
         self.vet_nodes(nodes, context.values)
         for node in nodes:
-            await _refuse_shared_machine(context, node)
+            await _refuse_shared_machine(context.cluster, node)
             await refuse_own_node(context, node, doing="restarted")
         image = await helpers.own_image(context.cluster, pod=context.setting.pod, namespace=context.setting.namespace)
         ids = await _record(context, nodes)
@@ -132,11 +142,11 @@ async def refuse_own_node(context: Context, node: Node, *, doing: str) -> None:
         )
 
 
-async def _refuse_shared_machine(context: Context, node: Node) -> None:
+async def _refuse_shared_machine(cluster: Cluster, node: Node) -> None:
     """Raises CannotRun when other nodes run on the same kernel, as several kubelets on a host or kind's nodes do."""
     same = [
         other.metadata.name
-        for other in await context.cluster.select(kinds.NODE)
+        for other in await cluster.select(kinds.NODE)
         if other.metadata.uid != node.metadata.uid
         and other.status.node_info.boot_id.lower() == node.status.node_info.boot_id.lower()
     ]

@@ -50,6 +50,7 @@ class Reaper:
     async def forever(self) -> None:
         """Looks at all open records every second. What it began is cancelled with it, and found again by the next."""
         try:
+            await self._sweep()
             while True:
                 try:
                     await self.look()
@@ -61,6 +62,16 @@ class Reaper:
                 await asyncio.sleep(PERIOD_S)
         finally:
             await self.close()
+
+    async def _sweep(self) -> None:
+        """Removes helper pods whose operator died before it could."""
+        try:
+            labels = f"{names.COMPONENT}={names.REVERT_COMPONENT}"
+            for pod in await self.cluster.select(kinds.POD, namespace=self.own_namespace, labels=labels):
+                if pod.over:
+                    await self.cluster.delete(kinds.POD, pod.metadata.name, namespace=self.own_namespace, grace_s=0)
+        except errors.KubeError as error:
+            log.warning("helper pods of an earlier operator could not be removed: %s", error)
 
     async def close(self) -> None:
         """Ends what is under way."""
