@@ -239,9 +239,10 @@ class Cluster:
 
         Whoever writes it must do so at least every ``silence_s``: a dead connection ends with Unreachable.
         """
-        log_: AsyncGenerator[str] = self._client.log(pod, namespace=namespace, follow=True, newlines=False)
+        # A generator, whatever its overloads say.
+        found: Any = self._client.log(pod, namespace=namespace, follow=True, newlines=False)
         try:
-            async with aclosing(log_) as lines:
+            async with aclosing(found) as lines:
                 while True:
                     try:
                         async with asyncio.timeout(silence_s):
