@@ -18,6 +18,8 @@ def _quick(monkeypatch, tmp_path):
     stage.quick(monkeypatch, tmp_path / "journals")
     with stage.orphans_are_ours():
         yield
+    for stubborn in tmp_path.glob("*.stubborn"):  # a test that failed half-way leaves no guardian behind
+        stubborn.unlink()
 
 
 @pytest.fixture
@@ -136,7 +138,7 @@ def test_what_can_not_be_undone_at_once_is_tried_until_it_can(start, lamp, times
 
 
 def test_the_journal_stays_as_long_as_something_is_left(start, lamp):
-    Path(f"{lamp}.stubborn").write_text("1000000")
+    Path(f"{lamp}.stubborn").write_text("2000")
     helper = start()
     helper.until("proven")
     watcher = helper.guardian()
@@ -170,7 +172,7 @@ def until_gone(path: Path) -> None:
 
 def test_the_end_of_the_helpers_output_is_heard_although_the_guardian_lives(start, lamp):
     """A runtime keeps a container until nobody can write to its output any more."""
-    Path(f"{lamp}.stubborn").write_text("1000000")
+    Path(f"{lamp}.stubborn").write_text("2000")
     helper = start()
     helper.until("proven")
     watcher = helper.guardian()
@@ -226,7 +228,7 @@ def test_a_fault_whose_guardian_is_killed_is_ended(start, lamp):
 
 
 def test_what_the_helper_could_not_put_back_the_guardian_goes_on_with(start, lamp):
-    Path(f"{lamp}.stubborn").write_text("1000000")
+    Path(f"{lamp}.stubborn").write_text("2000")
     helper = start(hold_s=0.05, linger="injected:0.2")
     helper.until("injected")
     watcher = helper.guardian()
