@@ -8,6 +8,7 @@ import pytest
 from litmus import api
 from litmus.experiments import held, tunables, verdicts
 from litmus.experiments.declaration import Experiment
+from litmus.faults import line
 from litmus.kube import errors, helpers, node_revert, report, waiting
 from tests import apiserver
 from tests.experiments import stage
@@ -362,16 +363,55 @@ async def test_a_helper_pod_that_can_not_be_removed_in_the_end_changes_nothing(s
     assert records(server) == [PUT_BACK]
 
 
-async def test_a_silent_fault_is_heard_of_when_it_is_over(server, hold, kubelets, monkeypatch):
-    monkeypatch.setattr(helpers, "START_DEADLINE_S", 0.05)
-    kubelets.script = ("pending",)
+@pytest.fixture
+async def called(server, kubelets, monkeypatch):
+    """The helper of a node that falls silent: it plans, says nothing more, and hears what it is called for."""
+    monkeypatch.setattr(helpers, "START_DEADLINE_S", 5.0)
+    kubelets.script = ("planned",)
+    heard: asyncio.Queue[str] = asyncio.Queue()
+
+    async def hear(reader, writer) -> None:
+        secret, _, word = (await reader.read(256)).decode().partition(" ")
+        assert secret == kubelets.request()["secret"]
+        await heard.put(word)
+        writer.write(f"{word}\n".encode())
+        writer.close()
+
+    async with await asyncio.start_server(hear, "127.0.0.1", 0) as listening:
+        monkeypatch.setattr(line, "PORT", listening.sockets[0].getsockname()[1])
+        server.on("create", "pods", _with_address)
+        yield heard
+
+
+def _with_address(server: apiserver.Server, pod: dict) -> None:
+    server.change("pods", pod["metadata"]["name"], {"status": {"podIP": "127.0.0.1"}})
+
+
+async def test_a_silent_fault_is_told_to_go_and_heard_of_when_it_is_over(server, hold, kubelets, called):
     task = asyncio.create_task(hold(silent=True))
-    await server.until_asked("create", "pods")
-    await asyncio.sleep(0.2)
-    name = kubelets.name()
-    kubelets._status(name, "Running", {"running": {}})
-    kubelets.say(name, *ALL)
+    assert await called.get() == line.GO
+    [fault] = stage.ledger(server, "pod-network-latency")
+    assert fault["undo"]["recipes"], "the ledger knows the way back before anything is changed"
+    kubelets.say(kubelets.name(), "injected", "proven", "reverted")
     await task
+    assert records(server) == [PUT_BACK]
+    assert called.empty()
+
+
+async def test_a_silent_fault_is_called_when_its_run_is_aborted(server, hold, kubelets, called):
+    task = asyncio.create_task(hold(silent=True))
+    assert await called.get() == line.GO
+    task.cancel()
+    assert await called.get() == line.STOP
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert records(server) == [PUT_BACK]
+
+
+async def test_a_helper_that_can_not_be_called_changes_nothing(server, hold, kubelets, called, monkeypatch):
+    monkeypatch.setattr(line, "PORT", 1)
+    with pytest.raises(verdicts.CannotRun, match="allow TCP port 1 between them"):
+        await hold(silent=True)
     assert records(server) == [PUT_BACK]
 
 

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 from litmus import api
 from litmus.api import names
+from litmus.faults import line
 from litmus.kube import clock, errors, helpers, kinds, node_revert, report
 
-from . import verdicts
+from . import calling, verdicts
 from .context import Context, finished, together
 from .tunables import DURATION
 
@@ -173,6 +174,7 @@ class _Follower:
         self.image = image
         self.hold_s = hold_s
         self.heard_after_s = hold_s + _REVERT_S if silent else 0.0
+        self.secret = names.random_suffix(32) if silent else ""
         self.needs = experiment.needs
         self.gone = gone
         self.stream = report.Stream(context.cluster, namespace=context.setting.namespace)
@@ -195,6 +197,10 @@ class _Follower:
     async def _carry_out(self, proven: asyncio.Barrier) -> None:
         await self.context.moment("recorded")
         await self._start()
+        if self.secret:
+            async with asyncio.timeout(helpers.START_DEADLINE_S) as self.limit:
+                await self._until("planned")
+                await self._call(line.GO)
         async with asyncio.timeout(helpers.START_DEADLINE_S + self.heard_after_s) as self.limit:
             await self._until("proven")
         async with proven:  # the clock of the chaos starts when the fault holds everywhere
@@ -212,6 +218,7 @@ class _Follower:
             "hold_s": self.hold_s,
             "start_by": time.time() + helpers.START_DEADLINE_S,
             "linger": self.context.setting.linger,
+            "secret": self.secret,
             "targets": [
                 {
                     "name": session.name(index),
@@ -237,6 +244,12 @@ class _Follower:
         except (errors.Forbidden, errors.Invalid):
             session.ended = True
             raise
+
+    async def _call(self, word: str) -> None:
+        context = self.context
+        await calling.call(
+            context.cluster, self.session.pod, word, namespace=context.setting.namespace, secret=self.secret
+        )
 
     async def _until(self, wanted: str) -> None:
         """Follows the helper's words until the wanted one. Raises CannotRun when it says that it can't."""
@@ -328,6 +341,11 @@ class _Follower:
 
     async def _ask(self) -> None:
         """Ends the helper pod, which reverts on SIGTERM; its last words tell whether it did."""
+        if self.secret:
+            try:
+                await self._call(line.STOP)  # its kubelet can't tell it to end
+            except errors.KubeError as error:
+                log.warning("the helper can't be called", extra={"pod": self.session.pod, "why": str(error)})
         await self.context.cluster.delete(kinds.POD, self.session.pod, namespace=self.context.setting.namespace)
         try:
             async with asyncio.timeout(_REVERT_S), aclosing(self.stream.events()) as events:

@@ -89,6 +89,7 @@ def _session(mechanism: type[Fault], faults: list[tuple[str, Fault]], request: M
         hold_s=float(request["hold_s"]),
         start_by=float(request["start_by"]),
         linger=str(request.get("linger", "")),
+        secret=str(request.get("secret", "")),
     )
 
 

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from . import guardian, journal, moments, undoing
+from . import guardian, journal, line, moments, undoing
 from .contract import Fault, FaultError, TargetGoneError, Undo
 
 R = TypeVar("R")
@@ -31,6 +31,8 @@ _INJECTION_S = 60.0
 # The longest that the proofs of a node may take.
 _PROOF_S = 20.0
 _AT_ONCE = 16
+# How long an experiment may take to learn the address of its helper and to call it.
+_GO_S = 30.0
 
 
 class _Stopped(FaultError):
@@ -51,6 +53,7 @@ class Request:
     hold_s: float
     start_by: float
     linger: str = ""
+    secret: str = ""  # of the line on which it is told to go, and to stop, where the fault silences the node
 
 
 @dataclass(slots=True)
@@ -62,12 +65,16 @@ class Session:
     watch: Callable[..., guardian.Guardian] = guardian.Guardian.start
     _guard: guardian.Guardian | None = None
     _bell: tuple[int, int] = field(default_factory=os.pipe)
+    _line: line.Line | None = None
     _stopped: bool = False
+    _told_to_go: bool = False
 
     def run(self) -> int:
         """The exit status: 0 done and reverted, 2 it could not be done and is reverted, 3 something is left."""
         self._listen()
         try:
+            if self.request.secret:
+                self._line = line.Line(self.request.secret)
             recipes = self._plan()
         except Exception as error:  # noqa: BLE001 - also a defect is told: nothing was touched yet
             self.say("refused", why=_why(error))
@@ -91,6 +98,7 @@ class Session:
         failure = ""
         try:
             self._linger("planned")
+            self._await_go()
             self._inject()
             until = guardian.now() + self.request.hold_s
             guard.extend(until + _PROOF_S)  # a short fault may be over before it is proven
@@ -133,6 +141,18 @@ class Session:
             ],
         )
         return list(zip(names, recipes, strict=True))
+
+    def _await_go(self) -> None:
+        """Where only the line will do: until the experiment has called, which tells that it can."""
+        give_up = guardian.now() + _GO_S
+        while self._line and not self._told_to_go:
+            left = give_up - guardian.now()
+            if left <= 0:
+                raise FaultError(
+                    f"the experiment did not call within {_GO_S:g} s, so it could not end the fault early either; "
+                    f"allow TCP port {line.PORT} from its pod to the helper's"
+                )
+            self._rest(left)
 
     def _inject(self) -> None:
         for number, (name, fault) in enumerate(self.request.faults):
@@ -216,9 +236,14 @@ class Session:
             signal.signal(number, stop)
 
     def _rest(self, seconds: float) -> None:
-        """Waits; an order to stop ends it at once. Raises _Stopped."""
+        """Waits; an order to stop ends it at once, a call for a moment. Raises _Stopped."""
         self._check()
-        select.select([self._bell[0]], [], [], seconds)
+        bell, calls = self._bell[0], self._line.fileno() if self._line else -1
+        ready, _, _ = select.select([bell, calls] if self._line else [bell], [], [], seconds)
+        if self._line and calls in ready:
+            word = self._line.hear()
+            self._stopped |= word == line.STOP
+            self._told_to_go |= word == line.GO
         self._check()
 
     def _check(self) -> None:

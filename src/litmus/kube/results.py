@@ -136,11 +136,6 @@ class Results:
 
         await self._update(write)
 
-    async def undo_of(self, id_: str) -> dict[str, Any]:
-        """The recipe of one record as it stands in the cluster."""
-        seen = await self.cluster.get(kinds.RESULT, self.name, namespace=self.namespace)
-        return next((fault.undo for fault in seen.status.faults if fault.id == id_), {"kind": "none"})
-
     async def move(self, ids: Iterable[str], state: str, *, targets: list[api.Target], message: str = "") -> None:
         """Moves records to another state, and writes who was hit so far, oldest first.
 

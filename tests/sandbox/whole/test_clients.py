@@ -225,7 +225,7 @@ def test_lightkube_makes_and_follows_a_deployment(kube: lightkube.Client, namesp
 def test_lightkube_watches_without_blocking(sandbox: Sandbox, namespace: str) -> None:
     async def seen() -> list[tuple[str, str]]:
         found: list[tuple[str, str]] = []
-        added = asyncio.Event()   # a watch that opens after the deletion would rightly see nothing at all
+        added = asyncio.Event()  # a watch that opens after the deletion would rightly see nothing at all
 
         async def follow(kube: lightkube.AsyncClient) -> None:
             async for kind, obj in kube.watch(ConfigMap, namespace=namespace, labels={"set": "ours"}):
