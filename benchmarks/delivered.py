@@ -63,7 +63,7 @@ WANTED = (
     Wanted("kubelet-service-kill", OTHER, env={"TARGET_NODE": SPARE}, seconds=30),
     Wanted("docker-service-kill", OTHER, env={"TARGET_NODE": SPARE}, seconds=75),
     Wanted("k8-pod-delete", OTHER, env={"LABEL_NAME": "app=web"}),
-    Wanted("k8-service-kill", OTHER, env={"LABEL_NAME": "app=web"}),
+    Wanted("k8-service-kill", OTHER, env={"LABEL_NAME": "app=web", "APP_ENDPOINT": "web"}),
     Wanted("node-restart", OTHER, env={"TARGET_NODE": SPARE}, seconds=60),
 )
 
@@ -115,7 +115,8 @@ def _lines(wanted: Wanted, result: dict[str, Any] | None, *, said: str, took: fl
     outcome = status["experimentstatus"]
     targets = status.get("targets") or [{"asked": "–", "delivered": outcome["failStep"]}]
     verdict = outcome["verdict"]
-    return [_line(wanted, target["asked"], _delivered(target), verdict, took) for target in targets[-1:]]
+    why = "" if verdict == "Pass" else f" {outcome['failStep']}"
+    return [_line(wanted, target["asked"], _delivered(target) + why, verdict, took) for target in targets[-1:]]
 
 
 def _delivered(target: dict[str, Any]) -> str:
@@ -134,7 +135,7 @@ def _application(wanted: Wanted) -> list[dict[str, Any]]:
     container = {
         "name": "web",
         "image": "nginx",
-        "resources": {"limits": {"cpu": "1", "memory": "512Mi", "ephemeral-storage": "200Mi"}},
+        "resources": {"limits": {"cpu": "500m", "memory": "512Mi", "ephemeral-storage": "200Mi"}},
     }
     meta = {"name": "web", "labels": _LABELS, "annotations": {"litmuschaos.io/chaos": "true"}}
     pod = {"nodeSelector": {"kubernetes.io/hostname": wanted.on}, "containers": [container]}
@@ -159,6 +160,8 @@ def _application(wanted: Wanted) -> list[dict[str, Any]]:
 
 def _engine(wanted: Wanted, namespace: str) -> dict[str, Any]:
     env = {"TOTAL_CHAOS_DURATION": str(wanted.seconds), "NAME_SPACE": namespace, **wanted.env}
+    if "APP_ENDPOINT" in env:  # the cluster may have no DNS
+        env["APP_ENDPOINT"] = kubectl("get", "service", "web", "-n", namespace, "-o", "jsonpath={.spec.clusterIP}")
     known = {tunable.name for tunable in catalogue.find(wanted.experiment).all_tunables()}
     variables = [{"name": name, "value": value} for name, value in env.items() if name in known]
     components = {"env": variables, "statusCheckTimeouts": {"delay": 1, "timeout": 90}}

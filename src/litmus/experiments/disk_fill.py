@@ -74,7 +74,7 @@ class DiskFill(pod_fault.PodFault):
     help = "Fills the ephemeral storage of the application's containers, up to a share of their limit or of the disk."
     scope = "Cluster"
     mechanism = "fill"
-    needs = helpers.Needs(capabilities=("DAC_OVERRIDE", "SYS_PTRACE"))
+    needs = helpers.Needs(capabilities=("DAC_OVERRIDE", "SYS_ADMIN", "SYS_PTRACE"))
     proof = (
         "The blocks that the file takes, 98 % of what is asked at least, and the file system's use before and after."
     )

@@ -12,7 +12,7 @@ from ..contract import FaultError, Proof
 from .fault import Stress
 
 # The workers must get this share of what is asked.
-_DELIVERED = 0.8
+_DELIVERED = 0.75
 # Or the group uses this share of what it may, so that more could not be had in it.
 _AT_LIMIT = 0.9
 # Or the node's processors are idle for less than this share of the time, so that more could not be had on it.
@@ -47,9 +47,16 @@ class CpuStress(Stress):
         return ["--cpu", str(self._count), "--cpu-load", str(max(1, round(load))), "--cpu-method", "int64"]
 
     def prove(self) -> Proof:
-        """Watches for two seconds, after the workers have come up."""
-        asked = self._asked * self._share
+        """Watches for two seconds, after the workers have come up; once more if that was not enough.
+
+        A slow node has workers that still start when the first one works already.
+        """
         self._until(lambda: self._worked() > 0, _START_S)
+        proof = self._measured()
+        return proof if proof.holds else self._measured()
+
+    def _measured(self) -> Proof:
+        asked = self._asked * self._share
         first, worked, idle = accounting.read(self._own_groups), self._worked(), _idle_s()
         self._until(lambda: time.monotonic() >= first.at + _WINDOW_S, _WINDOW_S)
         last = accounting.read(self._own_groups)
