@@ -203,9 +203,9 @@ class _Follower:
                 await self._call(line.GO)
         async with asyncio.timeout(helpers.START_DEADLINE_S + self.heard_after_s) as self.limit:
             await self._until("proven")
-        async with proven:  # the clock of the chaos starts when the fault holds everywhere
-            pass
-        await self._began()
+        async with proven as place:  # the clock of the chaos starts when the fault holds everywhere
+            if place == 0:
+                await self.context.start_chaos(self.hold_s)
         async with asyncio.timeout(self.hold_s + helpers.START_DEADLINE_S) as self.limit:
             await self._until("reverted")
         await self.context.moment("reverted")
@@ -300,10 +300,6 @@ class _Follower:
         session.ended = True
         if how != "refused":
             session.closing = _GONE if len(session.gone) == len(session.aims) else _PUT_BACK
-
-    async def _began(self) -> None:
-        if self.context.step != "chaos":
-            await self.context.start_chaos(self.hold_s)
 
     async def _end(self, awaited: asyncio.Barrier | None) -> str:
         """Closes the record; ends the fault, if it is not over, by its helper if that can, else by a second one.

@@ -16,7 +16,7 @@ class PodCpuHog(pod_fault.PodFault):
     mechanism = "cpu-stress"
     needs = helpers.Needs(capabilities=stress.CAPABILITIES)
     proof = (
-        "CPU seconds per second of the workers and of the container's control group: 80 % of what is asked, or 90 % of "
+        "CPU seconds per second of the workers and of the container's control group: 75 % of what is asked, or 90 % of "
         "the limit, or a node with less than 10 % idle time."
     )
     undo = "The helper pod, its guardian or the operator ends every process with the fault's mark in its environment."
