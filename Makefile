@@ -36,7 +36,10 @@ e2e: $(READY) ## the tests against the cluster of KUBECONFIG
 	@$(NO_CLUSTER)
 	LITMUS_IMAGE=$$(deploy/image/load) || exit 1
 	export LITMUS_IMAGE
-	$(BIN)/python -m pytest -o timeout=900 -n 4 tests/cluster
+	failed=0
+	$(BIN)/python -m pytest -o timeout=900 -n 4 --dist loadgroup -m 'not alone' tests/cluster || failed=1
+	$(BIN)/python -m pytest -o timeout=900 -m alone tests/cluster || failed=1
+	exit $$failed
 
 e2e-sandbox: $(READY) ## the same tests against a sandbox of their own
 	@trap '$(BIN)/litmus sandbox down --name $(E2E_NAME)' EXIT

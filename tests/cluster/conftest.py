@@ -9,6 +9,16 @@ from litmus.experiments import catalogue
 from litmus.hub import charts
 from tests.cluster import stage as stages
 
+SLOW_NODE = "netem1"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests on the slow node go one after the other."""
+    for item in items:
+        if SLOW_NODE in item.nodeid:
+            item.add_marker(pytest.mark.xdist_group(SLOW_NODE))
+
 
 @pytest.fixture(scope="session")
 def operator() -> None:

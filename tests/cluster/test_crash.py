@@ -6,6 +6,7 @@ victim meets which fault, is drawn from CRASH_SEED.
 
 import os
 import random
+from typing import Any
 
 import pytest
 
@@ -13,21 +14,26 @@ from tests.cluster import stage
 from tests.cluster.crash import case, faults, ground
 from tests.cluster.crash.case import Case
 
-# A killed operator concerns every run of the cluster, and a node that is silenced or drained every test on it.
+# A node that is silenced or drained concerns every test on it.
 _ALONE = ("service", "cordon")
 
 
-def sample(seed: str) -> list[Case]:
-    """One case for each fault that other tests don't mind; victims and moments in a random order, as even as can be."""
+def sample(seed: str) -> list[Any]:
+    """One case for each fault; victims and moments in a random order, as even as can be.
+
+    The operator is not among the victims: that concerns every run of the cluster.
+    """
     draw = random.Random(seed)
     victims, moments = list(case.VICTIMS), list(case.MOMENTS)
     victims.remove("operator")
     draw.shuffle(victims)
     draw.shuffle(moments)
     chosen = []
-    for number, fault in enumerate(fault for fault in faults.ALL if fault.name not in _ALONE):
+    for number, fault in enumerate(faults.ALL):
         wanted = [victim for victim in victims if case.applies(Case(fault, "holding", victim))]
-        chosen.append(Case(fault, moments[number % len(moments)], wanted[number % len(wanted)]))
+        one = Case(fault, moments[number % len(moments)], wanted[number % len(wanted)])
+        marks = [pytest.mark.alone] if fault.name in _ALONE else [pytest.mark.xdist_group(fault.node)]
+        chosen.append(pytest.param(one, marks=marks, id=str(one)))
     return chosen
 
 
@@ -39,7 +45,7 @@ def cluster_of_the_kit(operator: None) -> None:
         pytest.skip("needs the nodes of the kit, netem1 too: shared/kube/up and uml-node")
 
 
-@pytest.mark.parametrize("one", sample(os.environ.get("CRASH_SEED", "litmus")), ids=str)
+@pytest.mark.parametrize("one", sample(os.environ.get("CRASH_SEED", "litmus")))
 def test_nothing_is_left_of_a_fault_when_its_processes_are_killed(cluster_of_the_kit: None, one: Case) -> None:
     place = ground.prepare(one.fault)
     try:

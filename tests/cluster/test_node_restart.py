@@ -14,6 +14,7 @@ from litmus.experiments import catalogue
 from tests.cluster import node_states, nodes
 from tests.cluster.stage import Stage, grant, kubectl, until
 
+pytestmark = pytest.mark.alone
 NODE = "netem1"
 
 

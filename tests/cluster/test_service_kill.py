@@ -11,6 +11,8 @@ import pytest
 from tests.cluster import node_states, nodes
 from tests.cluster.stage import Stage, until
 
+pytestmark = pytest.mark.alone
+
 # The cluster misses a kubelet after its grace period (16 s in the kit) and up to 5 s.
 SECONDS = "30"
 
