@@ -10,11 +10,11 @@ from litmus.api.targeting import AppTarget
 from litmus.kube import Cluster, clock, errors, kinds, waiting
 from litmus.kube.objects import Pod
 
-from . import selection, tunables, verdicts
+from . import selection, verdicts
 from .context import Context
 from .declaration import Experiment, Permission
 from .toolkit import asking, files, journal
-from .tunables import RAMP, Values
+from .tunables import Values
 
 FILE = asking.file("pod-app-kill-count.json", "pod")
 
@@ -41,20 +41,7 @@ class K8PodDelete(Experiment):
     undo = "Nothing: the owner of a pod replaces it. Rollbacks of the file are played by the Chaos Toolkit."
     removes_pods = True
     uses = (Permission(groups=("",), resources=("pods",), verbs=("delete",), reason="delete the targets"),)
-    tunables = (
-        FILE.listed("pod-app-kill-count.json"),
-        asking.NAMESPACE.listed(),
-        asking.LABEL.listed(),
-        asking.ENDPOINT.listed(),
-        asking.PERCENTAGE.listed("50"),
-        asking.REPORT.listed("true"),
-        asking.REPORT_ENDPOINT.listed("none"),
-        tunables.ignored("TEST_NAMESPACE", default="default"),
-        asking.PAUSE,
-        asking.CONFIG_MAP,
-        asking.TIMEOUT,
-        RAMP,
-    )
+    tunables = (FILE.listed("pod-app-kill-count.json"), *asking.SHARED)
 
     async def foresee(
         self, cluster: Cluster, targets: Sequence[AppTarget], values: Values, *, seed: str

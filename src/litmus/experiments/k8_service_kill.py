@@ -11,11 +11,11 @@ from typing import Any
 from litmus.api.targeting import AppTarget
 from litmus.kube import Cluster, kinds, recipes, recreate
 
-from . import api_fault, selection, tunables, verdicts
+from . import api_fault, selection, verdicts
 from .context import Context
 from .declaration import SMALL_ROLE, Experiment, Permission
 from .toolkit import asking, files, journal
-from .tunables import RAMP, Values
+from .tunables import Values
 
 FILE = asking.file("service-app-kill-health.json", "service")
 
@@ -40,20 +40,7 @@ class K8ServiceKill(Experiment):
     undo = "Created again with the same cluster address and node ports, by the experiment or the operator."
     permissions = (SMALL_ROLE, _READ_MAPS, _SERVICES)
     uses = (_SERVICES,)
-    tunables = (
-        FILE.listed("service-app-kill-health.json"),
-        asking.NAMESPACE.listed(),
-        asking.LABEL.listed(),
-        asking.ENDPOINT.listed(),
-        asking.PERCENTAGE.listed("50"),
-        asking.REPORT.listed("true"),
-        asking.REPORT_ENDPOINT.listed("none"),
-        tunables.ignored("TEST_NAMESPACE", default="default"),
-        asking.PAUSE,
-        asking.CONFIG_MAP,
-        asking.TIMEOUT,
-        RAMP,
-    )
+    tunables = (FILE.listed("service-app-kill-health.json"), *asking.SHARED)
 
     async def foresee(
         self, cluster: Cluster, targets: Sequence[AppTarget], values: Values, *, seed: str

@@ -66,6 +66,21 @@ REPORT_ENDPOINT = Tunable(
     name="REPORT_ENDPOINT", default="none", read=str, help="URL that the journal is posted to as JSON; none is none."
 )
 
+# In the order of the original's chart, with its values.
+SHARED = (
+    NAMESPACE.listed(),
+    LABEL.listed(),
+    ENDPOINT.listed(),
+    PERCENTAGE.listed("50"),
+    REPORT.listed("true"),
+    REPORT_ENDPOINT.listed("none"),
+    tunables.ignored("TEST_NAMESPACE", default="default"),
+    PAUSE,
+    CONFIG_MAP,
+    TIMEOUT,
+    tunables.RAMP,
+)
+
 
 def file(default: str, family: str) -> Tunable:
     """FILE of one experiment."""
