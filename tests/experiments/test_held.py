@@ -332,6 +332,26 @@ async def test_a_ledger_that_can_not_be_written_while_the_fault_holds_ends_it(se
     assert records(server) == [PUT_BACK]
 
 
+async def test_an_abort_that_leaves_the_fault_to_the_operator_is_an_error_and_no_stop(server, hold, kubelets):
+    kubelets.script, kubelets.on_term, kubelets.second = ALL[:3], ("die",), None
+    task = asyncio.create_task(hold())
+    await state(server, "proven")
+    task.cancel()
+    with pytest.raises(verdicts.CannotRun, match="stopped, but its fault is not undone; the operator goes on with"):
+        await task
+    assert [state for state, _ in records(server)] == ["proven"]
+
+
+async def test_the_rest_of_a_chaos_does_not_start_its_clock_anew(server, cluster, kubelets):
+    context = await stage.context(server, cluster, Latency())
+    await context.start_chaos(100)
+    ends = context.chaos_ends
+    await held.hold(context, Latency(), aims(), duration_s=5)
+    assert context.chaos_ends == ends
+    await held.hold(context, Latency(), aims())
+    assert context.chaos_ends > ends + 100, "the next target in turn has a chaos of its own"
+
+
 async def test_a_ledger_that_can_not_be_written_any_more_leaves_its_record_open(server, hold, kubelets):
     kubelets.script = ALL[:3]
 

@@ -50,7 +50,7 @@ class _Session:
     """The helper pod of one node, and what it has said so far.
 
     ``undo`` is what the ledger has; ``ended``: nothing of the fault is there, and ``closing`` says why; ``closed``:
-    its follower has looked after its end.
+    its follower has looked after its end; ``open``: its record could not be closed.
     """
 
     id: str
@@ -62,6 +62,7 @@ class _Session:
     pod: str = ""
     ended: bool = True
     closed: bool = False
+    open: bool = False
     closing: tuple[str, str] = _UNTOUCHED
     gone: set[int] = field(default_factory=set)
 
@@ -87,6 +88,8 @@ async def hold(
     Raises CannotRun when the fault could not be brought about, did not take effect, or was ended by somebody else; then
     too everything is put back.
     """
+    # The rest of a chaos that goes on does not start its clock anew, nor does what is heard when all is over.
+    leads = duration_s is None
     if duration_s is None:
         duration_s = float(context.values[DURATION])
     if not aims:
@@ -99,7 +102,16 @@ async def hold(
         await context.events.post(context.engine, "ChaosInject", f"Injecting {experiment.name} chaos on {shown}")
         proven = asyncio.Barrier(len(sessions))
         followers = [
-            _Follower(context, experiment, session, image=image, hold_s=duration_s, silent=silent, gone=gone)
+            _Follower(
+                context,
+                experiment,
+                session,
+                image=image,
+                hold_s=duration_s,
+                silent=silent,
+                leads=leads and not silent,
+                gone=gone,
+            )
             for session in sessions
         ]
         await together(follower.run(proven) for follower in followers)
@@ -165,6 +177,7 @@ class _Follower:
         image: helpers.Image,
         hold_s: float,
         silent: bool,
+        leads: bool,
         gone: Callable[[api.Target], object] | None,
     ) -> None:
         assert experiment.needs is not None
@@ -176,6 +189,7 @@ class _Follower:
         self.heard_after_s = hold_s + _REVERT_S if silent else 0.0
         self.secret = names.random_suffix(32) if silent else ""
         self.needs = experiment.needs
+        self.leads = leads  # starts the clock of the chaos, also when it runs
         self.gone = gone
         self.stream = report.Stream(context.cluster, namespace=context.setting.namespace)
         self.limit = asyncio.timeout(None)
@@ -203,8 +217,8 @@ class _Follower:
                 await self._call(line.GO)
         async with asyncio.timeout(helpers.START_DEADLINE_S + self.heard_after_s) as self.limit:
             await self._until("proven")
-        async with proven as place:  # the clock of the chaos starts when the fault holds everywhere
-            if place == 0:
+        async with proven as place:  # the clock of the chaos starts when the last node has the fault
+            if place == 0 and (self.leads or self.context.step != "chaos"):
                 await self.context.start_chaos(self.hold_s)
         async with asyncio.timeout(self.hold_s + helpers.START_DEADLINE_S) as self.limit:
             await self._until("reverted")
@@ -329,6 +343,7 @@ class _Follower:
             await context.moved([session.record], *session.closing)
         except errors.KubeError as error:
             log.error("a fault is not undone, the operator goes on", extra={"fault": session.record, "why": str(error)})
+            session.open = True
             return f"the operator goes on with {session.record}: {error}"
         if session.pod:
             with contextlib.suppress(errors.KubeError):  # else it goes with its owner
@@ -367,6 +382,8 @@ def _explained(error: BaseException, session: _Session, left: str) -> BaseExcept
             sentence = f"helper pod on node {session.node}: {error}"
         case verdicts.CannotRun():
             sentence, code = str(error), error.code
+        case asyncio.CancelledError() if session.open:
+            sentence, code = "the run was stopped, but its fault is not undone", verdicts.API
         case _:
             return error
     return verdicts.CannotRun("; ".join(filter(None, [sentence, left])), code=code)
