@@ -217,9 +217,9 @@ class _Follower:
                 await self._call(line.GO)
         async with asyncio.timeout(helpers.START_DEADLINE_S + self.heard_after_s) as self.limit:
             await self._until("proven")
-        async with proven as place:  # the clock of the chaos starts when the last node has the fault
-            if place == 0 and (self.leads or self.context.step != "chaos"):
-                await self.context.start_chaos(self.hold_s)
+        place = await proven.wait()  # the clock of the chaos starts when the last node has the fault
+        if place == 0 and (self.leads or self.context.step != "chaos"):
+            await self.context.start_chaos(self.hold_s)
         async with asyncio.timeout(self.hold_s + helpers.START_DEADLINE_S) as self.limit:
             await self._until("reverted")
         await self.context.moment("reverted")
