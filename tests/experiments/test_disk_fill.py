@@ -55,7 +55,7 @@ def test_two_sizes_are_refused_with_both():
 @pytest.mark.parametrize(
     ("name", "value", "allowed"),
     [
-        ("FILL_PERCENTAGE", "101", "percentage from 0 to 100"),
+        ("FILL_PERCENTAGE", "101", "percentage from 1 to 100, and no range"),
         ("FILL_PERCENTAGE", "0.5", "percentage from 1 to 100"),
         ("FILL_PERCENTAGE", "20-40", "percentage from 1 to 100"),
         ("EPHEMERAL_STORAGE_MEBIBYTES", "50Mi", "whole number of mebibytes above 0, without a unit"),

@@ -19,11 +19,8 @@ _MOST_MIB = 2**40
 
 def _share(text: str) -> float | None:
     """Percent; empty or 0 is none."""
-    what = "a percentage from 1 to 100"
-    found = tunables.percent(text)
-    if found.low != found.high or 0 < found.low < 1:
-        raise ValueError(f"must be {what}")
-    return found.low or None
+    what = "a percentage from 1 to 100, and no range"
+    return tunables.number(text, least=1, most=100, what=what, ranges=False).low if text not in ("", "0") else None
 
 
 def _mebibytes(text: str) -> int | None:

@@ -46,27 +46,27 @@ def milliseconds(least: int) -> Any:
     what = f"a number of milliseconds from {least} to {_LONGEST_MS}, without a unit, or a range such as 100-300"
 
     def read(text: str) -> Range:
-        return _number(text or "0", least=least, most=_LONGEST_MS, what=what)
+        return tunables.number(text or "0", least=least, most=_LONGEST_MS, what=what)
 
     return read
 
 
 def share(text: str) -> Range:
     """Percent of the packets, above 0, or a range."""
-    return _number(
+    return tunables.number(
         text, least=0.01, most=100, what="a percentage of packets from 0.01 to 100, or a range such as 20-40"
     )
 
 
 def some_share(text: str) -> float:
     """Percent of the packets; 0 and empty are none."""
-    return _number(text or "0", least=0, most=100, what="a percentage from 0 to 100", range_=False).low
+    return tunables.number(text or "0", least=0, most=100, what="a percentage from 0 to 100", ranges=False).low
 
 
 def correlation(text: str) -> float:
     """Percent; 0 and empty are none."""
     what = f"a percentage from 0 to {_MOST_CORRELATION}"
-    return _number(text or "0", least=0, most=_MOST_CORRELATION, what=what, range_=False).low
+    return tunables.number(text or "0", least=0, most=_MOST_CORRELATION, what=what, ranges=False).low
 
 
 def rate(text: str) -> float:
@@ -117,18 +117,6 @@ def interface(text: str) -> str:
     if len(text) > 15 or "/" in text or any(character.isspace() for character in text):
         raise ValueError("must be the name of one network interface, such as eth0")
     return text
-
-
-def _number(text: str, *, least: float, most: float, what: str, range_: bool = True) -> Range:
-    low_text, dash, high_text = text.partition("-")
-    try:
-        low = float(low_text)
-        high = float(high_text) if dash else low
-    except ValueError:
-        raise ValueError(f"must be {what}") from None
-    if (dash and not range_) or not least <= low <= high <= most:
-        raise ValueError(f"must be {what}")
-    return Range(low, high)
 
 
 INTERFACE = Tunable(

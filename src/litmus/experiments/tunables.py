@@ -60,14 +60,15 @@ class Range:
 _LONGEST_S = 30 * 86400
 
 
-def _number(text: str, *, least: float, most: float, what: str) -> Range:
+def number(text: str, *, least: float, most: float, what: str, ranges: bool = True) -> Range:
+    """A number or, unless there may be none, a range of them. Raises ValueError with ``what`` is allowed."""
     low_text, dash, high_text = text.partition("-")
     try:
         low = float(low_text)
         high = float(high_text) if dash else low
     except ValueError:
         raise ValueError(f"must be {what}") from None
-    if not least <= low <= high <= most:
+    if (dash and not ranges) or not least <= low <= high <= most:
         raise ValueError(f"must be {what}")
     return Range(low, high)
 
@@ -90,12 +91,12 @@ def seconds_or_none(text: str) -> int:
 
 def seconds_range(text: str) -> Range:
     """Seconds, or a range of seconds."""
-    return _number(text, least=0, most=86400, what="seconds such as 10, or a range such as 5-10")
+    return number(text, least=0, most=86400, what="seconds such as 10, or a range such as 5-10")
 
 
 def percent(text: str) -> Range:
     """0 to 100, or a range; empty means 0, which selects one target (reference, 5.2)."""
-    return _number(text or "0", least=0, most=100, what="a percentage from 0 to 100, or a range such as 20-40")
+    return number(text or "0", least=0, most=100, what="a percentage from 0 to 100, or a range such as 20-40")
 
 
 def boolean(text: str) -> bool:
