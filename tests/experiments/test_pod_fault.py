@@ -2,10 +2,12 @@
 
 import asyncio
 
+import msgspec
 import pytest
 
 from litmus.experiments import held, pod_fault, selection, tunables, verdicts
 from litmus.kube import helpers, report
+from litmus.kube.objects import Pod
 from tests import samples
 from tests.experiments import stage
 from tests.experiments.helpers_stage import ALL, WHY, Kubelets
@@ -100,6 +102,36 @@ async def test_a_container_that_is_not_there_is_named_with_those_that_are(begin,
     with pytest.raises(verdicts.CannotRun, match=r"TARGET_CONTAINER='db': pod web-\d has no such container, only web"):
         await inject(context)
     assert kubelets.first == []
+
+
+async def test_a_pod_that_the_kubelet_has_not_looked_at_yet_has_its_container_but_does_not_run_it(
+    server, begin, kubelets
+):
+    context = await begin()
+    early = samples.pod("web-1") | {"status": {"phase": "Pending"}}
+    pod = msgspec.convert(early, Pod)
+    with pytest.raises(verdicts.CannotRun, match="container web of pod web-1 is not running"):
+        Latency().vet([pod], context.values)
+
+
+async def test_a_replacement_is_hit_as_soon_as_the_container_that_is_meant_runs(server, begin, kubelets):
+    kubelets.script = (*ALL[:3], "gone 0", "hang")
+    context = await begin(TARGET_PODS="web-1", HIT_REPLACEMENTS="true")
+    task = asyncio.create_task(inject(context))
+    while not any(target.delivered and "nothing left" in target.delivered for target in context.hit):  # noqa: ASYNC110 - nothing is written
+        await asyncio.sleep(0.01)
+    proxy = samples.container("proxy")
+    beside = [samples.container(state=samples.waiting("ContainerCreating")), proxy]
+    server.put("pods", samples.pod("web-4", containers=beside))
+    await asyncio.sleep(0.1)
+    assert not task.done(), "that it does not run yet ends nothing"
+    kubelets.script = ALL
+    server.put("pods", samples.pod("web-4", containers=[samples.container(), proxy]))
+    while "web-4" not in [target.name for target in context.hit]:  # noqa: ASYNC110 - as above
+        await asyncio.sleep(0.01)
+    kubelets.say(kubelets.name(), "reverted")
+    await task
+    assert sorted(states(server)) == ["moot", "reverted"]
 
 
 async def test_a_plan_shows_who_is_hit_and_how(server, cluster, begin):

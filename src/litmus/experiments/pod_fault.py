@@ -55,14 +55,14 @@ class PodFault(Experiment):
 def running_container(pod: Pod, wanted: str) -> ContainerStatus:
     """The container that TARGET_CONTAINER means. Raises CannotRun when the pod has none such, or it does not run."""
     name = wanted or (pod.spec.containers[0].name if pod.spec.containers else "")
-    status = pod.container(name)
-    if status is None:
-        known = ", ".join(container.name for container in pod.spec.containers)
+    known = [container.name for container in pod.spec.containers]
+    if name not in known:
         raise verdicts.CannotRun(
-            f"TARGET_CONTAINER={wanted!r}: pod {pod.metadata.name} has no such container, only {known}",
+            f"TARGET_CONTAINER={wanted!r}: pod {pod.metadata.name} has no such container, only {', '.join(known)}",
             code=verdicts.TARGET_SELECTION,
         )
-    if not status.container_id or status.state.running is None:
+    status = pod.container(name)  # none before the kubelet has looked at the pod
+    if status is None or not status.container_id or status.state.running is None:
         raise verdicts.CannotRun(
             f"container {name} of pod {pod.metadata.name} is not running", code=verdicts.TARGET_SELECTION
         )

@@ -10,7 +10,7 @@ from litmus import api
 from litmus.kube import errors, kinds, waiting, workloads
 from litmus.kube.objects import Pod
 
-from . import held
+from . import held, verdicts
 from .context import Context, task_group
 
 if TYPE_CHECKING:
@@ -36,29 +36,33 @@ async def hold(context: Context, experiment: "PodFault", aims: "Sequence[held.Ai
             group.create_task(replace(target))
 
         async def replace(target: api.Target) -> None:
-            pod = await _successor(context, target, known)
+            next_aims = await _next_aims(context, experiment, target, known)
             left_s = context.chaos_ends - context.now
-            if pod is None or left_s < _LEAST_S:
+            if not next_aims or left_s < _LEAST_S:
                 return
-            log.info("hitting a replacement", extra={"gone": target.name, "replacement": pod.metadata.name})
-            next_aims = experiment.aims(pod, context.values)
+            replacement = next_aims[0].target.name
+            log.info("hitting a replacement", extra={"gone": target.name, "replacement": replacement})
             await held.hold(context, experiment, next_aims, duration_s=left_s, gone=gone)
 
         await held.hold(context, experiment, aims, gone=gone)
 
 
-async def _successor(context: Context, target: api.Target, known: set[str]) -> Pod | None:
-    """A new running pod of the application in the target's namespace; None if none comes while the chaos lasts.
+async def _next_aims(context: Context, experiment: "PodFault", target: api.Target, known: set[str]) -> "list[held.Aim]":
+    """A new pod of the application in the target's namespace, as soon as it can be hit; none if none comes in time.
 
     It is known from then on, so that two targets never get the same one.
     """
 
-    def look(pods: list[Pod]) -> Pod | None:
+    def look(pods: list[Pod]) -> "list[held.Aim] | None":
         for pod in pods:
             ours = any(workloads.belongs(pod, app) for app in context.setting.targets)
-            if ours and pod.metadata.uid not in known and pod.metadata.deletion_timestamp is None and pod.runs:
+            if ours and pod.metadata.uid not in known and pod.metadata.deletion_timestamp is None:
+                try:
+                    found = experiment.aims(pod, context.values)
+                except verdicts.CannotRun:
+                    continue  # the container that is meant does not run yet, whatever runs beside it
                 known.add(pod.metadata.uid)
-                return pod
+                return found
         return None
 
     labels = {app.labels for app in context.setting.targets if app.namespace == target.namespace}
@@ -73,4 +77,4 @@ async def _successor(context: Context, target: api.Target, known: set[str]) -> P
             deadline_s=max(0.0, context.chaos_ends - context.now),
         )
     except errors.TimedOut:
-        return None
+        return []

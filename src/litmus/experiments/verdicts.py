@@ -2,8 +2,9 @@
 
 RunEnded
 ├── CheckFailed   the application did not hold: verdict Fail
-├── CannotRun     we could not do what was asked: verdict Error
-└── Aborted       somebody stopped the run: verdict Stopped
+└── CannotRun     we could not do what was asked: verdict Error
+
+An abort is no error of its own: it cancels the run, whose verdict is then Stopped.
 """
 
 from litmus import api
