@@ -101,7 +101,7 @@ def test_every_experiment_has_the_duration_and_the_ramp_time_that_the_life_cycle
             "pod-delete",
             {"TOTAL_CHAOS_DURATION": ("30", "15"), "FORCE": ("false", "true"), "CHAOS_INTERVAL": ("10", "5")},
         ),
-        ("container-kill", {"TOTAL_CHAOS_DURATION": ("30", "20"), "CHAOS_INTERVAL": ("10", "10")}),
+        ("container-kill", {"TOTAL_CHAOS_DURATION": ("20", "20"), "CHAOS_INTERVAL": ("10", "10")}),
     ],
 )
 def test_defaults_and_chart_values_are_those_of_the_original(name, expected):
@@ -121,7 +121,7 @@ BEYOND = ("k8-service-kill",)
 def test_a_pod_experiment_asks_for_no_more_than_the_fields_role(experiment):
     """The role of every pod experiment of 1.10, to the letter; what runs are checked for is inside it."""
     assert experiment.permissions == (SMALL_ROLE,)
-    for rule in (*USED_BY_EVERY_RUN, *experiment.uses):
+    for rule in (*USED_BY_EVERY_RUN, *experiment.all_uses):
         assert rule.reason
         assert set(rule.groups) <= set(SMALL_ROLE.groups)
         assert set(rule.resources) <= set(SMALL_ROLE.resources)
@@ -133,5 +133,40 @@ def test_what_a_run_is_checked_for_is_in_its_role_with_a_reason(experiment):
     def rights(rules):
         return {(g, r, v) for rule in rules for g in rule.groups for r in rule.resources for v in rule.verbs}
 
-    assert rights((*USED_BY_EVERY_RUN, *experiment.uses)) <= rights(experiment.permissions)
-    assert all(rule.reason for rule in (*experiment.uses, *experiment.permissions))
+    assert rights((*USED_BY_EVERY_RUN, *experiment.all_uses)) <= rights(experiment.permissions)
+    assert all(rule.reason for rule in (*experiment.all_uses, *experiment.permissions))
+
+
+@every
+def test_who_sends_helper_pods_is_checked_for_the_right_to_do_so(experiment):
+    asked = {(r, v) for rule in experiment.all_uses for r in rule.resources for v in rule.verbs}
+    assert experiment.needs is None or {("pods", "create"), ("pods", "delete")} <= asked
+
+
+# Of 1.10: what its code takes where the chart's line is missing or empty (reference, 4.4).
+DURATIONS = {
+    "container-kill": 20,
+    "disk-fill": 60,
+    "disk-loss": 15,
+    "docker-service-kill": 90,
+    "kubelet-service-kill": 90,
+    "node-cpu-hog": 30,
+    "node-drain": 60,
+    "node-io-stress": 120,
+    "node-memory-hog": 60,
+    "node-taint": 60,
+    "pod-autoscaler": 60,
+    "pod-cpu-hog": 60,
+    "pod-delete": 30,
+    "pod-io-stress": 60,
+    "pod-memory-hog": 30,
+    "pod-network-corruption": 60,
+    "pod-network-duplication": 60,
+    "pod-network-latency": 60,
+    "pod-network-loss": 60,
+}
+
+
+@pytest.mark.parametrize(("name", "seconds"), DURATIONS.items())
+def test_without_a_duration_chaos_lasts_as_long_as_in_the_original(name, seconds):
+    assert tunables.read(catalogue.find(name).all_tunables(), {})[tunables.DURATION] == seconds

@@ -13,7 +13,7 @@ from litmus.kube.objects import ContainerStatus, Pod
 
 from . import tunables, verdicts
 from .context import Context, together
-from .declaration import Experiment, Permission
+from .declaration import Experiment
 from .pod_fault import running_container
 from .tunables import (
     AFFECTED,
@@ -48,9 +48,8 @@ class ContainerKill(Experiment):
     needs = helpers.Needs(capabilities=("KILL",), holds=False)
     proof = "The container has another id and a higher restart count."
     undo = "Nothing is left to undo: the kubelet starts the container again."
-    uses = (Permission(groups=("",), resources=("pods",), verbs=("create", "delete"), reason="run helper pods"),)
     tunables = (
-        DURATION.listed("20"),
+        DURATION.listed("20", default="20"),
         RAMP.listed(),
         INTERVAL.listed("10"),
         TARGET_CONTAINER.listed(),

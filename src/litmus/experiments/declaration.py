@@ -67,6 +67,9 @@ USED_BY_EVERY_RUN: tuple[Permission, ...] = (
     ),
 )
 
+# What an experiment with helper pods asks for, too.
+HELPER_PODS = Permission(groups=("",), resources=("pods",), verbs=("create", "delete"), reason="run helper pods")
+
 
 class Experiment(ABC):
     """An experiment. Subclasses declare the class attributes and write ``inject``."""
@@ -80,7 +83,7 @@ class Experiment(ABC):
     hits: ClassVar[str] = "pods of the application"
     tunables: ClassVar[tuple[Tunable, ...]]
     permissions: ClassVar[tuple[Permission, ...]] = (SMALL_ROLE,)
-    # What it asks for beyond USED_BY_EVERY_RUN.
+    # What it asks for beyond USED_BY_EVERY_RUN, and beyond what helper pods take: see ``all_uses``.
     uses: ClassVar[tuple[Permission, ...]] = ()
     # The mechanism of `faults/` that its helper pods use, and what those need of a node; None: it has no helper pods.
     mechanism: ClassVar[str] = ""
@@ -131,6 +134,11 @@ class Experiment(ABC):
     def vet(self, pods: "Sequence[Pod]", values: Values) -> None:
         """Raises ``verdicts.CannotRun`` when the chosen pods can't be hit as the tunables say. Touches nothing."""
         return  # most experiments can hit any pod
+
+    @property
+    def all_uses(self) -> tuple[Permission, ...]:
+        """What it asks for beyond USED_BY_EVERY_RUN."""
+        return (*self.uses, HELPER_PODS) if self.needs else self.uses
 
     @property
     def privileges(self) -> tuple[str, ...]:

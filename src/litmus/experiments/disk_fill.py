@@ -82,7 +82,7 @@ class DiskFill(pod_fault.PodFault):
         FILL_PERCENTAGE.listed(),
         MEBIBYTES.listed(),
         FILL_PATH,
-        DURATION.listed("60"),
+        DURATION.listed("60", default="60"),
         RAMP.listed(),
         TARGET_PODS.listed(),
         AFFECTED.listed(),

@@ -102,7 +102,7 @@ class DiskLoss(Experiment):
         "that the operator sends. What the node had mounted has to be mounted again."
     )
     tunables = (
-        DURATION.listed("15"),
+        DURATION.listed("15", default="15"),
         RAMP.listed(),
         APP_CHECK.listed("true"),
         PLATFORM.listed("GKE"),

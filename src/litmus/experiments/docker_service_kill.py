@@ -23,7 +23,7 @@ class DockerServiceKill(service_fault.ServiceFault):
         "170 s or longer has to turn NotReady."
     )
     tunables = (
-        DURATION.listed("90"),
+        DURATION.listed("90", default="90"),
         RAMP.listed(),
         TARGET_NODE.listed(),
         NODE_LABEL,

@@ -10,7 +10,7 @@ class KubeletServiceKill(service_fault.ServiceFault):
     help = "Puts the kubelet of a node out of service, so that the cluster calls the node NotReady, and back again."
     service = "kubelet"
     tunables = (
-        DURATION.listed("90"),
+        DURATION.listed("90", default="90"),
         RAMP.listed(),
         TARGET_NODE.listed(),
         NODE_LABEL,

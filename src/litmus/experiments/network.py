@@ -182,7 +182,7 @@ CORRELATION = Tunable(
     help="How much a packet's fate depends on that of the packet before; the share of packets stays as asked.",
 )
 
-HEAD = (DURATION.listed("60"), RAMP.listed())
+HEAD = (DURATION.listed("60", default="60"), RAMP.listed())
 SHARED = (
     INTERFACE.listed("eth0"),
     TARGET_IPS.listed(),

@@ -58,7 +58,7 @@ class NodeDrain(node_fault.NodeFault):
         TARGET_NODE.listed(),
         NODE_LABEL,
         NODES_AFFECTED,
-        replace(DURATION, default="60").listed("60"),
+        DURATION.listed("60", default="60"),
         RAMP.listed(),
         _FORCE,
         _EMPTY_DIR,

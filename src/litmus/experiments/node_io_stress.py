@@ -22,7 +22,7 @@ class NodeIoStress(node_fault.NodeFault):
     )
     sandbox = "The nodes of the sandbox are one and the same machine."
     tunables = (
-        DURATION.listed("120"),
+        DURATION.listed("120", default="120"),
         RAMP.listed(),
         FILESYSTEM_PERCENTAGE.listed(),
         FILESYSTEM_BYTES.listed(),

@@ -30,7 +30,7 @@ class NodeMemoryHog(node_fault.NodeFault):
     undo = "The helper pod, its guardian or the operator ends every process with the fault's mark in its environment."
     sandbox = "The nodes of the sandbox are one and the same machine."
     tunables = (
-        DURATION.listed("120"),
+        DURATION.listed("120", default="60"),
         RAMP.listed(),
         MEMORY_PERCENTAGE.listed(),
         MEMORY_CONSUMPTION_PERCENTAGE,

@@ -1,7 +1,6 @@
 """node-taint: puts taints on nodes, waits until NoExecute has taken effect, and takes its own taints off again."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from litmus.api.meta import Toleration
 from litmus.kube import Cluster, errors, kinds, scheduling, taints
@@ -37,7 +36,7 @@ class NodeTaint(node_fault.NodeFault):
         TARGET_NODE.listed(),
         NODE_LABEL,
         NODES_AFFECTED,
-        replace(DURATION, default="60").listed("60"),
+        DURATION.listed("60", default="60"),
         RAMP.listed(),
         TAINTS.listed(),
     )

@@ -211,7 +211,7 @@ async def _permissions(cluster: Cluster, engine: api.ChaosEngine, experiment: de
         return []
     wanted = [
         (group, resource, verb)
-        for rule in (*declaration.USED_BY_EVERY_RUN, *experiment.uses)
+        for rule in (*declaration.USED_BY_EVERY_RUN, *experiment.all_uses)
         for group in rule.groups
         for resource in rule.resources
         for verb in rule.verbs

@@ -1,7 +1,7 @@
 """pod-autoscaler: scales workloads of the application, waits until the replicas are available, and scales them back."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from litmus import api
 from litmus.api import targeting
@@ -68,7 +68,7 @@ class PodAutoscaler(Experiment):
     hits = "deployments and statefulsets of the application"
     permissions = (SMALL_ROLE, _SCALE, _AUTOSCALERS)
     uses = (_SCALE, _AUTOSCALERS)
-    tunables = (replace(DURATION, default="60").listed("60"), RAMP.listed(), REPLICAS.listed("5"))
+    tunables = (DURATION.listed("60", default="60"), RAMP.listed(), REPLICAS.listed("5"))
 
     async def foresee(
         self, cluster: Cluster, targets: Sequence[targeting.AppTarget], values: Values, *, seed: str

@@ -22,7 +22,7 @@ class PodCpuHog(pod_fault.PodFault):
     undo = "The helper pod, its guardian or the operator ends every process with the fault's mark in its environment."
     sandbox = "The sandbox has no control groups to work in."
     tunables = (
-        DURATION.listed("60"),
+        DURATION.listed("60", default="60"),
         RAMP.listed(),
         CPU_CORES.listed("1"),
         CPU_LOAD.listed("100"),

@@ -34,7 +34,7 @@ class PodIoStress(pod_fault.PodFault):
     )
     sandbox = "The sandbox has no control groups to work in."
     tunables = (
-        DURATION.listed("120"),
+        DURATION.listed("120", default="60"),
         RAMP.listed(),
         FILESYSTEM_PERCENTAGE.listed(),
         FILESYSTEM_BYTES.listed(),

@@ -35,9 +35,9 @@ class Tunable:
     chart: str | None = None
     unneeded: bool = False  # accepted and without effect
 
-    def listed(self, chart: str = "") -> "Tunable":
-        """The same tunable, listed in the chart with this value."""
-        return dataclasses.replace(self, chart=chart)
+    def listed(self, chart: str = "", *, default: str | None = None) -> "Tunable":
+        """The same tunable, listed in the chart with this value; ``default`` where that of the experiment differs."""
+        return dataclasses.replace(self, chart=chart, default=self.default if default is None else default)
 
     def value(self, text: str) -> Any:
         try:

@@ -182,7 +182,7 @@ def _permissions(experiment: Experiment) -> Iterator[str]:
     yield "## Rights of the service account"
     yield f"The {_role(experiment)} in [rbac.yaml](../../{_folder(experiment)}/rbac.yaml) grants:"
     yield _rights(experiment.permissions)
-    more = [rule for rule in experiment.uses if rule not in experiment.permissions]
+    more = [rule for rule in experiment.all_uses if rule not in experiment.permissions]
     every = "[what every run needs](README.md#what-every-service-account-needs)"
     yield f"Of the first row, a run asks for {every}{', and for:' if more else '.'}"
     if more:
