@@ -141,6 +141,12 @@ async def test_a_node_label_leaves_the_pods_on_those_nodes(cluster):
 
 
 @pytest.mark.usefixtures("application")
+async def test_a_named_pod_is_hit_whatever_the_label_of_its_node(cluster):
+    choice = await choose(cluster, NODE_LABEL="zone=a", TARGET_PODS="web-1")
+    assert stage.names(choice.chosen) == ["web-1"]
+
+
+@pytest.mark.usefixtures("application")
 async def test_a_node_label_without_a_pod_of_the_application_is_refused(cluster):
     assert await refusal(cluster, NODE_LABEL="zone=c") == (
         "NODE_LABEL='zone=c': no pod of the application runs on a node with this label"

@@ -138,7 +138,8 @@ async def choose(
     Raises CannotRun when nothing can be chosen; then nothing was touched.
     """
     pods = await candidates(cluster, targets)
-    if values[NODE_LABEL]:
+    named: tuple[str, ...] = values[TARGET_PODS]
+    if values[NODE_LABEL] and not named:
         nodes = await workloads.nodes_with(cluster, values[NODE_LABEL])
         pods = [pod for pod in pods if pod.spec.node_name in nodes]
         if not pods:
@@ -146,7 +147,6 @@ async def choose(
                 f"NODE_LABEL={values[NODE_LABEL]!r}: no pod of the application runs on a node with this label",
                 code=verdicts.TARGET_SELECTION,
             )
-    named: tuple[str, ...] = values[TARGET_PODS]
     if not named:
         # Explicit pods of 3.x selectors ignore the percentage (reference, 5.2).
         explicit = all(target.kind == targeting.POD for target in targets)
