@@ -139,7 +139,7 @@ async def _danger(
         return None
     try:
         values = await _values(cluster, engine, entry, experiment)
-        number = run or await _next_run(cluster, engine, entry)
+        number = run or await next_run(cluster, engine, entry)
         seed = selection.seed(engine.metadata.name, experiment.name, run=number, round_=0)
         choice = await selection.choose_nodes(cluster, targets, values, seed=seed)
     except (verdicts.CannotRun, tunables.TunableError, errors.KubeError) as error:
@@ -157,12 +157,17 @@ async def _values(
 ) -> tunables.Values:
     """The tunables as the experiment will read them, but for those that come from elsewhere."""
     installed = await cluster.find(kinds.EXPERIMENT, entry.name, namespace=engine.metadata.namespace)
+    return tunables.read(experiment.all_tunables(), environment(entry, installed))
+
+
+def environment(entry: api.EngineExperiment, installed: api.ChaosExperiment | None) -> dict[str, str]:
+    """The tunables as the runner would set them."""
     defaults = installed.spec.definition.env if installed else []
-    env = {variable.name: variable.value or "" for variable in (*defaults, *entry.spec.components.env)}
-    return tunables.read(experiment.all_tunables(), env)
+    return {variable.name: variable.value or "" for variable in (*defaults, *entry.spec.components.env)}
 
 
-async def _next_run(cluster: Cluster, engine: api.ChaosEngine, entry: api.EngineExperiment) -> int:
+async def next_run(cluster: Cluster, engine: api.ChaosEngine, entry: api.EngineExperiment) -> int:
+    """The number that the next run of an experiment will have."""
     meta = engine.metadata
     diary = results.Results(
         cluster, namespace=meta.namespace, engine=meta.name, experiment=entry.name, instance=entry.instance

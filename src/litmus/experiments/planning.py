@@ -11,10 +11,10 @@ from typing import Any, Literal
 
 from litmus import api
 from litmus.api import targeting
-from litmus.kube import Cluster, errors, kinds, results, workloads
+from litmus.kube import Cluster, errors, kinds, workloads
 from litmus.kube.objects import DisruptionBudget, Pod
 
-from . import admission, catalogue, declaration, grounds, selection, tunables, verdicts
+from . import admission, catalogue, declaration, grounds, placement, selection, tunables, verdicts
 
 Level = Literal["blocks", "warns", "informs"]
 
@@ -107,14 +107,14 @@ async def _experiment(
         return plan
     try:
         values = _values(experiment, entry, installed)
-        run = await _next_run(cluster, engine, entry)
+        run = await placement.next_run(cluster, engine, entry)
         seed = selection.seed(engine.metadata.name, experiment.name, run=run, round_=0)
         prospect = await experiment.foresee(cluster, targets, values, seed=seed)
     except (verdicts.CannotRun, tunables.TunableError, errors.Forbidden) as error:
         plan.findings.append(Finding("blocks", str(error)))
         return plan
     plan.candidates, plan.first_round = prospect.candidates, prospect.first_round
-    plan.tunables = _environment(entry, installed)
+    plan.tunables = placement.environment(entry, installed)
     taken = [tunable for tunable in experiment.all_tunables() if experiment.takes(tunable)]
     plan.meant = {t.name: value for t in taken if (value := plan.tunables.get(t.name, "").strip() or t.default)}
     if prospect.pods and experiment.removes_pods:
@@ -123,30 +123,12 @@ async def _experiment(
     return plan
 
 
-def _environment(entry: api.EngineExperiment, installed: api.ChaosExperiment | None) -> dict[str, str]:
-    """The tunables as the runner would set them."""
-    defaults = installed.spec.definition.env if installed else []
-    return {variable.name: variable.value or "" for variable in (*defaults, *entry.spec.components.env)}
-
-
 def _values(
     experiment: declaration.Experiment, entry: api.EngineExperiment, installed: api.ChaosExperiment | None
 ) -> tunables.Values:
     known = experiment.all_tunables()
     tunables.check_names((variable.name for variable in entry.spec.components.env), known, experiment.name)
-    return tunables.read(known, _environment(entry, installed))
-
-
-async def _next_run(cluster: Cluster, engine: api.ChaosEngine, entry: api.EngineExperiment) -> int:
-    diary = results.Results(
-        cluster,
-        namespace=engine.metadata.namespace,
-        engine=engine.metadata.name,
-        experiment=entry.name,
-        instance=entry.instance,
-    )
-    seen = await diary.find()
-    return results.runs(seen.status.history) + 1 if seen else 1
+    return tunables.read(known, placement.environment(entry, installed))
 
 
 def _replicas(choice: selection.Choice) -> list[Finding]:
