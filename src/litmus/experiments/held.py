@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 
 # Beyond the hold: how long a helper may take to revert, to verify, and to say so, in seconds.
 _REVERT_S = 30.0
+# The longest that the proofs of a node may take, in seconds; the helper has the same bound.
+_PROOF_S = 20.0
 # How a record is closed: its state, and the sentence that says why.
 _UNTOUCHED = ("moot", "nothing had been changed")
 _PUT_BACK = ("reverted", "put back by the helper, and nothing is left")
@@ -60,6 +62,7 @@ class _Session:
     record: str
     undo: dict[str, Any]
     pod: str = ""
+    ends: datetime = field(default_factory=lambda: datetime.now(UTC))
     ended: bool = True
     closed: bool = False
     open: bool = False
@@ -287,12 +290,15 @@ class _Follower:
             case "injected":
                 for place in session.places:
                     context.measured(place, injected_at=clock.stamp())
-                deadline = datetime.now(UTC) + timedelta(seconds=self.hold_s)
+                session.ends = datetime.now(UTC) + timedelta(seconds=self.hold_s)
+                deadline = session.ends + timedelta(seconds=_PROOF_S)  # a short fault may be over before it is proven
                 await context.results.amend(session.record, deadline=clock.stamp(deadline))
                 await context.moved([session.record], "injected")
             case "proven":
                 for entry in event["proofs"]:
                     context.measured(session.places[entry["index"]], delivered=entry["delivered"])
+                deadline = max(session.ends, datetime.now(UTC))
+                await context.results.amend(session.record, deadline=clock.stamp(deadline))
                 await context.moved([session.record], "proven")
             case "gone":
                 session.gone.add(event["index"])
