@@ -7,6 +7,7 @@ import pytest
 
 from litmus.experiments import catalogue
 from litmus.hub import charts
+from tests.cluster import hollow
 from tests.cluster import stage as stages
 
 SLOW_NODE = "netem1"
@@ -27,6 +28,9 @@ def operator() -> None:
         pytest.skip("needs a cluster: set KUBECONFIG")
     done = stages.litmus("install", *(["--image", stages.IMAGE] if stages.IMAGE else []), check=True)
     assert "ready" in done.out
+    # Only what names the slow node runs there: the scheduler would send it pods of every test.
+    taint = f"{hollow.TAINT['key']}=:{hollow.TAINT['effect']}"
+    stages.kubectl("taint", "node", SLOW_NODE, taint, "--overwrite", check=False)
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ def engine(stage: Stage, node: str, **env: str) -> dict[str, Any]:
     # The run must not live on the node that it restarts.
     elsewhere = next(
         name
-        for name, other in node_states.everything().items()
+        for name, other in sorted(node_states.everything().items())[::-1]
         if name != node and other["status"]["nodeInfo"]["kubeletVersion"]
     )
     place = {"nodeSelector": {"kubernetes.io/hostname": elsewhere}}

@@ -45,7 +45,8 @@ def prepare(fault: Fault) -> Place:
         "resources": {"limits": {"ephemeral-storage": "100Mi"}} if fault.name == "fill" else {},
     }
     made.deploy(1, nodeName=node, containers=[container])
-    rig.agent(fault.node)
+    for name in {fault.node, "netem1"}:  # a runner may be anywhere
+        rig.agent(name)
     return Place(made, fault)
 
 
