@@ -109,6 +109,8 @@ class Stage:
         container: dict[str, Any] = {"name": "nginx", "image": "nginx"}
         if command:
             container |= {"image": "busybox", "command": command}
+        if "nodeSelector" in more:  # the slow node of the kit takes only what names it
+            more.setdefault("tolerations", [{"key": "tests.litmuschaos.io/hollow", "operator": "Exists"}])
         return {"terminationGracePeriodSeconds": grace_s, "containers": [container], **more}
 
     def pods(self, app: str = "web") -> dict[str, str]:
