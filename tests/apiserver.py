@@ -282,18 +282,19 @@ class Server:
         """What there is of a log; with ``follow`` also what comes, until the pod is over or gone."""
         self._found(asked)
         key, told, broken = (asked.namespace, asked.name), 0, self._broken
+        follow = asked.query.get("follow") == "true"
         response = web.StreamResponse(headers={"Content-Type": "text/plain"})
         await response.prepare(request)
         while True:
-            news = self._written(key)[told:]
+            news = self._written(key, follow=follow)[told:]
             told += len(news)
             await response.write("".join(f"{line}\n" for line in news).encode())
             pod = self.objects.get(("pods", *key))
             over = pod is None or pod["status"].get("phase") in ("Succeeded", "Failed")
-            if self.closing or asked.query.get("follow") != "true" or (over and len(self._written(key)) == told):
+            if self.closing or not follow or (over and len(self._written(key, follow=follow)) == told):
                 return response
             async with self._more:
-                while not self.closing and self._broken == broken and len(self._written(key)) == told:
+                while not self.closing and self._broken == broken and len(self._written(key, follow=follow)) == told:
                     if self.objects.get(("pods", *key)) is not pod:
                         break
                     await self._more.wait()
@@ -302,8 +303,9 @@ class Server:
                 request.transport.abort()
                 return response
 
-    def _written(self, pod: tuple[str, str]) -> list[str]:
-        return self.logs.get(pod, ["first line", "second line"])
+    def _written(self, pod: tuple[str, str], *, follow: bool) -> list[str]:
+        """Of a log that nobody wrote: nothing for who follows it, as what is written later begins it."""
+        return self.logs.get(pod, [] if follow else ["first line", "second line"])
 
     def _note(self, change: str, plural: str, item: Object) -> None:
         self._changes.append((change, plural, copy.deepcopy(item)))

@@ -317,7 +317,10 @@ async def test_a_helper_whose_creation_was_not_answered_is_looked_for(server, ho
 
 @pytest.mark.parametrize("code", [409, 500])
 @pytest.mark.parametrize("said", range(1, 4))
-async def test_a_ledger_that_can_not_be_written_while_the_fault_holds_ends_it(server, hold, kubelets, said, code):
+async def test_a_ledger_that_can_not_be_written_while_the_fault_holds_ends_it(
+    server, hold, kubelets, said, code, monkeypatch
+):
+    monkeypatch.setattr("litmus.kube.cluster._UPDATE_TRIES", 2)
     kubelets.script = ALL[:said]
     ended = []
     kubelets.server.on("delete", "pods", lambda *_: ended.append(1))
