@@ -15,10 +15,10 @@ SLOW_NODE = "netem1"
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests on the slow node go one after the other."""
+    """Tests on the slow node run alone: beside others it is so slow that a helper does not start in time."""
     for item in items:
         if SLOW_NODE in item.nodeid:
-            item.add_marker(pytest.mark.xdist_group(SLOW_NODE))
+            item.add_marker(pytest.mark.alone)
 
 
 @pytest.fixture(scope="session")

@@ -14,8 +14,8 @@ from tests.cluster import stage
 from tests.cluster.crash import case, faults, ground
 from tests.cluster.crash.case import Case
 
-# A node that is silenced or drained concerns every test on it.
-_ALONE = ("service", "cordon")
+# A node that is silenced or drained concerns every test on it, and the one with netem is slow.
+_ALONE = ("service", "cordon", "netem")
 
 
 def sample(seed: str) -> list[Any]:
@@ -32,7 +32,7 @@ def sample(seed: str) -> list[Any]:
     for number, fault in enumerate(faults.ALL):
         wanted = [victim for victim in victims if case.applies(Case(fault, "holding", victim))]
         one = Case(fault, moments[number % len(moments)], wanted[number % len(wanted)])
-        marks = [pytest.mark.alone] if fault.name in _ALONE else [pytest.mark.xdist_group(fault.node)]
+        marks = [pytest.mark.alone] if fault.name in _ALONE else []
         chosen.append(pytest.param(one, marks=marks, id=str(one)))
     return chosen
 

@@ -266,7 +266,7 @@ def test_a_service_is_hit_at_its_own_address(stage: Stage, node: str) -> None:
     assert measure(stage, "web", service)["answered"] == 100
 
 
-@pytest.mark.xdist_group("netem1")
+@pytest.mark.alone
 def test_a_queueing_discipline_that_somebody_set_is_put_back(stage: Stage) -> None:
     clients(stage)
     web = server(stage, "netem1")
