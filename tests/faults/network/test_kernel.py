@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from litmus.faults import namespaces
+from litmus.faults import namespaces, subprocesses
 from litmus.faults.contract import FaultError
 from litmus.faults.network import commands, kernel, links, qdiscs
 from litmus.faults.network.engine import Impairment, Scope
@@ -186,6 +186,53 @@ def test_somebody_else_s_replacement_is_a_lost_effect(laid):
         with pytest.raises(FaultError, match="not ours any more: it is pfifo"):
             engine.check()
         assert KernelEngine.leftovers(recipe) == ""
+
+
+def test_a_redirection_that_somebody_took_away_is_a_lost_effect_and_the_rest_is_removed(laid, monkeypatch):
+    before = state(laid.target)
+    with laid.target.inside():
+        engine = KernelEngine()
+        recipe = engine.recipe(BACK, fault_id=FAULT)
+        engine.install(Impairment(delay_ms=1), BACK, recipe)
+        shown = qdiscs.shown
+        # A stand-in is no netem.
+        monkeypatch.setattr(qdiscs, "shown", lambda *args, **how: [*shown(*args, **how), {"kind": "netem"}])
+        engine.check()
+        subprocesses.run(["tc", "filter", "del", "dev", "eth0", "ingress"])
+        with pytest.raises(FaultError, match="arrive at eth0 are not redirected any more"):
+            engine.check()
+    assert remove(laid, recipe) == ""
+    assert state(laid.target) == before
+
+
+@pytest.mark.parametrize("scope", [OUT, BACK])
+def test_the_next_pod_with_the_number_of_a_network_that_ended_is_left_alone(laid, scope):
+    laid.target.run("tc", "qdisc", "add", "dev", "eth0", "root", "handle", "8:", "pfifo", "limit", "77")
+    recipe = install(laid, scope)
+    with wire.laid() as other:
+        other.target.run("tc", "qdisc", "add", "dev", "eth0", "handle", "ffff:", "ingress")
+        before = state(other.target)
+        assert remove(other, recipe) == ""
+        assert state(other.target) == before
+    assert remove(laid, recipe) == ""
+    assert "pfifo 8:" in state(laid.target)
+
+
+def test_a_queue_that_somebody_deleted_with_ours_comes_back(laid):
+    laid.target.run("tc", "qdisc", "add", "dev", "eth0", "root", "handle", "8:", "pfifo", "limit", "77")
+    before = state(laid.target)
+    recipe = install(laid, OUT)
+    laid.target.run("tc", "qdisc", "del", "dev", "eth0", "root")
+    assert remove(laid, recipe) == ""
+    assert state(laid.target) == before
+
+
+def test_what_took_our_place_a_moment_ago_is_not_deleted(laid):
+    laid.target.run("tc", "qdisc", "add", "dev", "eth0", "root", "handle", "9:", "pfifo", "limit", "77")
+    before = state(laid.target)
+    with laid.target.inside(), pytest.raises(FaultError):
+        qdiscs.restore("eth0", None, own=OWN, queue=None)
+    assert state(laid.target) == before
 
 
 def test_when_the_namespaces_are_gone_there_is_nothing_to_remove(laid):

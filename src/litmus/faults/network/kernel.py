@@ -116,6 +116,7 @@ def _place(device: str, *, own: str, incoming: bool, netns: int = 0) -> dict[str
     """One root qdisc that becomes ours, and what it was. ``netns``: 0 for the target's."""
     return {
         "device": device,
+        "link": links.identity(device),
         "handle": own,
         "incoming": incoming,
         "before": qdiscs.remember(device),
@@ -132,8 +133,8 @@ def _arriving(device: str, *, own: str, fault_id: str) -> dict[str, Any]:
     without = f"interface {device} already has a qdisc {taken[0]}" if taken else _no_ifb(name)
     if not without:
         return {
-            "device": name, "handle": own, "incoming": True, "before": None, "queue": None, "netns": 0,
-            "feeds_from": device,
+            "device": name, "link": links.identity(device), "handle": own, "incoming": True, "before": None,
+            "queue": None, "netns": 0, "feeds_from": device,
         }  # fmt: skip
     peer = links.peer(device)
     if peer is None:
@@ -171,17 +172,34 @@ def _at(place: Place) -> AbstractContextManager[None]:
     return links.inside(place["netns"]) if place["netns"] else nullcontext()
 
 
+def _is_another(place: Place) -> bool:
+    """Whether the interface of that name is not the one of the recipe: the number of a network that ended, and the name
+    of an interface on the host, are given to the next pod. What has our handle is ours all the same."""
+    device, known = place["feeds_from"] or place["device"], place.get("link")
+    return bool(known) and links.exists(device) and links.identity(device) != known
+
+
 def _ours(place: Place) -> bool:
     return bool(qdiscs.root(place["device"]).get("handle") == f"{place['handle']}:")
 
 
-def _redirected(place: Place) -> bool:
-    """Whether the ingress qdisc is the one of this fault; one without any filter was left half-way by it."""
+def _ingress_filters(place: Place) -> str | None:
+    """The filters of what arrives, in the words of tc; None where there is no ingress qdisc."""
     device = place["feeds_from"]
     if not links.exists(device) or all(qdisc["kind"] != "ingress" for qdisc in qdiscs.shown(device)):
-        return False
-    filters = subprocesses.run(["tc", "filter", "show", "dev", device, "ingress"])
-    return not filters.strip() or f"device {place['device']})" in filters
+        return None
+    return subprocesses.run(["tc", "filter", "show", "dev", device, "ingress"]).strip()
+
+
+def _redirected(place: Place) -> bool:
+    """Whether what arrives goes through our device."""
+    return f"device {place['device']})" in (_ingress_filters(place) or "")
+
+
+def _has_ingress(place: Place) -> bool:
+    """Whether the ingress qdisc is the one of this fault; one without any filter was left half-way by it."""
+    filters = _ingress_filters(place)
+    return filters is not None and (_redirected(place) or not (filters or _is_another(place)))
 
 
 def _check(place: Place) -> None:
@@ -197,21 +215,21 @@ def _check(place: Place) -> None:
 
 def _remove(place: Place) -> None:
     if place["feeds_from"]:
-        if _redirected(place):
+        if _has_ingress(place):
             subprocesses.run(["tc", "qdisc", "del", "dev", place["feeds_from"], "ingress"])
         if links.exists(place["device"]):
             subprocesses.run(["ip", "link", "del", "dev", place["device"]])
         return
     if links.exists(place["device"]):
         before = place.get("before")
-        lost = before and qdiscs.root(place["device"]).get("handle") == "0:"
+        lost = before and qdiscs.root(place["device"]).get("handle") == "0:" and not _is_another(place)
         if _ours(place) or lost:
-            qdiscs.restore(place["device"], before, queue=place.get("queue"))
+            qdiscs.restore(place["device"], before, own=place["handle"], queue=place.get("queue"))
 
 
 def _left(place: Place) -> str:
     if place["feeds_from"]:
-        ends = [f"ingress qdisc of {place['feeds_from']}"] if _redirected(place) else []
+        ends = [f"ingress qdisc of {place['feeds_from']}"] if _has_ingress(place) else []
         ends += [f"interface {place['device']}"] if links.exists(place["device"]) else []
         return ", ".join(ends)
     if links.exists(place["device"]) and _ours(place):

@@ -41,6 +41,12 @@ def details(device: str) -> dict[str, Any]:
     return found[0]
 
 
+def identity(device: str) -> str:
+    """Number and hardware address, which tell it from one that has its name later."""
+    found = details(device)
+    return f"{found['ifindex']} {found.get('address', '')}".strip()
+
+
 def queue_length(device: str) -> int:
     """Packets; 0 for an interface without a queue, of which ``ip`` says nothing."""
     return int(details(device).get("txqlen", 0))

@@ -66,10 +66,13 @@ def words(device: str, kind: str) -> str:
     raise FaultError(f"the root qdisc of {device} changed while we looked")
 
 
-def restore(device: str, before: Before | None, *, queue: int | None) -> None:
-    """Puts back what was there; ours must be at the root. ``queue``: the length of the interface's queue."""
+def restore(device: str, before: Before | None, *, own: str, queue: int | None) -> None:
+    """Puts back what was there; ours must be at the root. ``queue``: the length of the interface's queue.
+
+    With the handle ``own`` the kernel refuses to delete what somebody has put in our place meanwhile.
+    """
     if before is None:
-        subprocesses.run(["tc", "qdisc", "del", "dev", device, "root"])
+        subprocesses.run(["tc", "qdisc", "del", "dev", device, "root", "handle", f"{own}:"])
     else:
         batch([f"qdisc replace dev {device} root handle {before['handle']}: {before['words']}"])
     if queue is not None:
