@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from litmus.faults import command, journal, session
+from litmus.faults.contract import FaultError
 from tests.faults import session_stage as stage
 
 
@@ -158,6 +159,29 @@ def test_with_its_last_target_the_fault_is_over(start, lamp):
     helper.until("reverted")
     assert helper.ended() == session.REVERTED
     assert left(lamp) == []
+
+
+@pytest.mark.parametrize("ends", ["its time", "an order"])
+def test_the_end_does_not_wait_until_the_last_of_many_targets_was_looked_after(monkeypatch, ends):
+    tended: list[str] = []
+
+    class Slow(stage.Lamp):
+        def tend(self) -> None:
+            tended.append(self.path)
+            if ends == "its time":
+                monkeypatch.setattr(session.guardian, "now", lambda: 2.0)
+            else:
+                work._stopped = True
+
+    faults = [(name, Slow(path=name)) for name in "abc"]
+    asked = session.Request(session="abc", mechanism=Slow, faults=faults, hold_s=1.0, start_by=0.0)
+    work = session.Session(asked, lambda *_, **__: None)
+    monkeypatch.setattr(session.guardian, "now", lambda: 0.0)
+    with contextlib.suppress(FaultError):
+        work._hold(1.0)
+    for end in work._bell:
+        os.close(end)
+    assert tended == ["a"]
 
 
 def test_the_helper_shows_that_it_lives(start, monkeypatch):

@@ -68,3 +68,10 @@ def test_it_is_tried_again_until_it_works():
 def test_what_is_left_is_said_by_target_and_the_others_are_undone(how, said):
     assert undo(recipe("a", **how), recipe("b"), patience_s=0.0) == {"a": said}
     assert REVERTED == ["a", "b"]
+
+
+def test_who_watches_hears_ahead_of_each_target_that_it_goes_on():
+    heard: list[int] = []
+    recipes = [recipe("a", does=[FaultError("busy")]), recipe("b"), ("c", {"kind": "none"})]
+    assert undoing.undo(Scripted, recipes, patience_s=5.0, going_on=lambda: heard.append(len(REVERTED))) == {}
+    assert heard == [0, 1, 2, 3]

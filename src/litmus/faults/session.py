@@ -110,7 +110,7 @@ class Session:
         except Exception as error:  # noqa: BLE001 - raised again as words, after the fault has ended
             failure = _why(error)
         guard.reverting()
-        left = undoing.undo(self.request.mechanism, recipes, patience_s=_PATIENCE_S)
+        left = undoing.undo(self.request.mechanism, recipes, patience_s=_PATIENCE_S, going_on=guard.reverting)
         if left:
             # The guardian sees us go and goes on trying.
             self.say("stuck", why="; ".join([*filter(None, [failure]), *(f"{name}: {left[name]}" for name in left)]))
@@ -193,6 +193,9 @@ class Session:
             if self._guard:
                 self._guard.check()
             for index, (name, fault) in list(alive.items()):
+                self._check()
+                if guardian.now() >= until:  # many targets on a slow node: the guardian would take us for dead
+                    return
                 try:
                     fault.tend()
                 except TargetGoneError as error:
