@@ -203,6 +203,16 @@ def test_the_file_of_a_container_that_has_ended_is_removed_by_another_process(ov
     assert not names(place)
 
 
+def test_a_way_to_the_file_that_is_blocked_does_not_keep_it_from_the_other(overlay):
+    fault = make(size=5 * MIB)
+    undo = fault.plan().undo
+    fault.inject()
+    read_only(f"{_top(overlay)}/merged")
+    with pytest.raises(FaultError, match="can't be removed: Read-only file system"):
+        fill.Fill.revert(undo)
+    assert not names(overlay / "upper")
+
+
 def test_when_container_and_layer_are_gone_there_is_nothing_to_undo(overlay):
     fault = make(size=5 * MIB)
     undo = fault.plan().undo | {"on_host": "/nowhere/at/all"}
@@ -216,17 +226,7 @@ def test_when_container_and_layer_are_gone_there_is_nothing_to_undo(overlay):
 
 
 def test_a_read_only_folder_is_refused_with_what_to_do(overlay):
-    subprocess.run(
-        [
-            "nsenter",
-            f"--mount=/proc/{folders.HOST}/ns/mnt",
-            "mount",
-            "-o",
-            "remount,ro,bind",
-            f"{_top(overlay)}/merged",
-        ],
-        check=True,
-    )
+    read_only(f"{_top(overlay)}/merged")
     with pytest.raises(FaultError, match="/ in the container is read-only; name a folder that it can write to"):
         make(size=MIB).plan()
 
@@ -278,6 +278,12 @@ def test_a_container_that_does_not_run_is_refused(room):
         os.sched_yield()
     with pytest.raises(FaultError, match="container cdcdcdcdcdcd runs no process on this node"):
         make(size=MIB).plan()
+
+
+def read_only(point: str) -> None:
+    """A mount point of the test's host, which nobody can write through any more."""
+    enter = ["nsenter", f"--mount=/proc/{folders.HOST}/ns/mnt"]
+    subprocess.run([*enter, "mount", "-o", "remount,ro,bind", point], check=True)
 
 
 def _top(overlay: Path) -> str:

@@ -126,7 +126,8 @@ class Fill:
 
     @staticmethod
     def revert(undo: Undo) -> None:
-        """Removes the file wherever it can still be reached."""
+        """Removes the file wherever it can still be reached; a way that is blocked does not keep it from the other."""
+        blocked = ""
         for place in _places(undo):
             try:
                 with place as folder:
@@ -135,9 +136,11 @@ class Fill:
             except FileNotFoundError:
                 continue
             except OSError as error:
-                raise FaultError(f"{undo['name']} in {undo['path']} can't be removed: {error.strerror}") from error
-        if left := Fill.leftovers(undo):
-            raise FaultError(left)
+                blocked = f"{undo['name']} in {undo['path']} can't be removed: {error.strerror}"
+            except FaultError as error:
+                blocked = str(error)
+        if blocked := blocked or Fill.leftovers(undo):
+            raise FaultError(blocked)
 
     @staticmethod
     def leftovers(undo: Undo) -> str:
