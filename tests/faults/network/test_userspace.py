@@ -617,6 +617,17 @@ def offered_anew() -> Iterator[None]:
         userspace._offered.cache_clear()
 
 
+def test_a_process_that_has_the_number_of_ours_by_now_is_not_asked_to_end(monkeypatch: pytest.MonkeyPatch):
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as stranger:
+        found = [[stranger.pid]]  # and nobody, when it is looked at again
+        monkeypatch.setattr(marked, "find", lambda _: found.pop() if found else [])
+        userspace._end("test-stranger")
+        assert stranger.poll() is None
+        assert stranger.stdin
+        stranger.stdin.close()
+        assert stranger.wait(wire.PATIENCE_S) == 0, "it ended by itself, and by no signal"
+
+
 def test_an_interface_that_does_not_exist_is_named_beside_those_that_do(laid):
     with laid.target.inside(), pytest.raises(FaultError, match=r"no network interface 'eth7'; it has .*eth0"):
         UserspaceEngine().recipe(Scope(interface="eth7"), fault_id=FAULT)

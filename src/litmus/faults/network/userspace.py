@@ -186,9 +186,9 @@ def _hear(process: "subprocess.Popen[bytes]", patience_s: float) -> Any:
 
 def _end(fault_id: str) -> None:
     """Asks every process of ours to end, and kills those that don't."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        for pid in marked.find(fault_id):
-            _signal(pid, number)
+    for pid in marked.find(fault_id):
+        _ask(pid, fault_id)
+    marked.end(fault_id)
     process = _started.pop(fault_id, None)
     if process is not None:
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -199,15 +199,17 @@ def _end(fault_id: str) -> None:
                     stream.close()
 
 
-def _signal(pid: int, number: int) -> None:
-    """Sends a signal and waits for the end, which a pidfd tells of whoever is the parent."""
+def _ask(pid: int, fault_id: str) -> None:
+    """Asks a process to end, if it is ours still, and waits for it; a pidfd tells of the end, whoever is the parent."""
     try:
         held = os.pidfd_open(pid)
     except ProcessLookupError:
         return
     try:
+        if pid not in marked.find(fault_id):
+            return  # it has ended, and its number is another's now
         with contextlib.suppress(ProcessLookupError):
-            signal.pidfd_send_signal(held, number)
+            signal.pidfd_send_signal(held, signal.SIGTERM)
         select.select([held], [], [], _END_S)
     finally:
         os.close(held)
