@@ -3,12 +3,13 @@
 import os
 import select
 import signal
+import socket
 import time
 from pathlib import Path
 
 import pytest
 
-from litmus.faults import guardian, journal, session
+from litmus.faults import guardian, journal, line, session
 from litmus.faults.contract import FaultError
 from tests.faults import session_stage as stage
 
@@ -181,6 +182,29 @@ def test_the_end_of_the_helpers_output_is_heard_although_the_guardian_lives(star
     assert stage.state(watcher) not in ("", "Z")
     Path(f"{lamp}.stubborn").unlink()
     assert stage.wait(watcher) == 0
+
+
+def test_who_calls_a_helper_that_is_dead_is_refused_and_not_kept_waiting_by_the_guardian(start, lamp, monkeypatch):
+    monkeypatch.setattr(line, "PORT", free_port())
+    monkeypatch.setattr(session.line.Line.__init__, "__kwdefaults__", {"port": line.PORT})
+    Path(f"{lamp}.stubborn").write_text("2000")
+    helper = start(secret="s", linger="planned:60")
+    helper.until("lingering")
+    watcher = helper.guardian()
+    with socket.create_connection(("localhost", line.PORT), timeout=stage.DEADLINE_S):
+        pass  # it hears
+    stage.kill(helper)
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("localhost", line.PORT), timeout=stage.DEADLINE_S)
+    assert stage.state(watcher) not in ("", "Z")
+    Path(f"{lamp}.stubborn").unlink()
+    assert stage.wait(watcher) == 0
+
+
+def free_port() -> int:
+    with socket.create_server(("localhost", 0)) as anybody:
+        port: int = anybody.getsockname()[1]
+        return port
 
 
 def test_signals_that_end_a_pod_do_not_end_the_guardian(start, lamp):

@@ -12,7 +12,7 @@ import os
 import select
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from . import cgroups, journal, undoing
@@ -119,7 +119,7 @@ def _live(
 ) -> None:
     """The guardian's life; never returns."""
     try:
-        if why := _detached(leave):
+        if why := _detached(leave, keep=(orders, say, helper)):
             os.write(say, why.encode())
             return
         os.write(say, b"watching")
@@ -131,29 +131,38 @@ def _live(
         os._exit(0)
 
 
-def _detached(leave: Callable[[int], None]) -> str:
+def _detached(leave: Callable[[int], None], *, keep: Collection[int]) -> str:
     """Why it could not be, '' if it is."""
     try:
         _detach(leave)
+        _let_go(keep)
     except (FaultError, OSError) as error:
         return str(error) or type(error).__name__
     return ""
 
 
 def _detach(leave: Callable[[int], None]) -> None:
-    """Out of the helper's session, signals, output and control groups: whoever ends the pod must not end this."""
+    """Out of the helper's session, signals and control groups: whoever ends the pod must not end this."""
     os.setsid()
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
         signal.signal(number, signal.SIG_IGN)
     leave(os.getpid())
-    nothing = os.open(os.devnull, os.O_RDWR)
-    for descriptor in (0, 1, 2):  # the runtime waits for the end of the container's output
-        os.dup2(nothing, descriptor)
     ctypes.CDLL(None).prctl(_PR_SET_NAME, NAME, 0, 0, 0)
     for score in ("0", "-998"):  # a pod without requests is the first that a machine out of memory kills
         with contextlib.suppress(OSError):
             Path("/proc/self/oom_score_adj").write_text(score)
+
+
+def _let_go(keep: Collection[int]) -> None:
+    """Of all that the helper had open: a runtime waits for the end of its output, an experiment for its answers.
+
+    Each becomes the null device and is not closed: its owner among the helper's objects may still close the number.
+    """
+    nothing = os.open(os.devnull, os.O_RDWR)
+    opened = {int(link.name) for link in Path("/proc/self/fd").iterdir()}
+    for descriptor in opened - {nothing, *keep} | {0, 1, 2}:
+        os.dup2(nothing, descriptor, inheritable=descriptor <= 2)
 
 
 def _needed(orders: int, helper: int, until: float) -> bool:
