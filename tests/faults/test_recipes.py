@@ -47,7 +47,7 @@ def test_a_qdisc_that_was_the_default_is_put_back_without_being_named(monkeypatc
     monkeypatch.setattr(links, "exists", lambda _: not restored)
     monkeypatch.setattr(links, "inside", lambda _: nullcontext())
     monkeypatch.setattr(qdiscs, "root", lambda _: {"handle": "7f1:"})
-    monkeypatch.setattr(qdiscs, "restore", lambda *args, **queue: restored.append((*args, queue)))
+    monkeypatch.setattr(qdiscs, "restore", lambda *args, **how: restored.append((*args, how)))
     place = {"device": "eth0", "handle": "7f1", "incoming": False, "before": before, "queue": None, "feeds_from": ""}
     kernel.KernelEngine.remove(through_the_ledger({"places": [place | {"netns": 0}]}))
-    assert restored == [("eth0", before, {"queue": None})]
+    assert restored == [("eth0", before, {"own": "7f1", "queue": None})]
