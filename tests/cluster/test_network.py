@@ -99,7 +99,9 @@ def server(stage: Stage, node: str, **more: Any) -> str:
         }
     )
     stage.kubectl("rollout", "status", "deployment/web", "--timeout=90s")
-    return address(stage, "web")
+    found = address(stage, "web")
+    until(lambda: measure(stage, "alice", found, count=1)["answered"], "the server to answer")
+    return found
 
 
 def measure(stage: Stage, client: str, to: str, *, count: int = 100, wait_s: float = 1.0) -> dict[str, Any]:
