@@ -216,6 +216,17 @@ def test_without_a_journal_a_second_helper_goes_by_the_ledger(lamp):
     assert left(lamp) == []
 
 
+def test_a_journal_that_can_not_be_read_does_not_keep_a_second_helper_from_the_ledger_s_recipes(lamp):
+    lamp.touch()
+    journal.write("abc", mechanism="lamp", recipes=[])
+    (journal.FOLDER / "abc.json").write_text("{")
+    assert session.revert(stage.Lamp, "abc", [{"kind": "lamp", "path": str(lamp)}])[1] == {}
+    assert left(lamp) == []
+    (journal.FOLDER / "abc.json").write_text("{")
+    with pytest.raises(FaultError, match="can't be read"):
+        session.revert(stage.Lamp, "abc", [])
+
+
 def test_where_nothing_is_known_nothing_had_been_changed(lamp):
     assert session.revert(stage.Lamp, "abc", []) == ("nothing had been changed yet", {})
 

@@ -271,7 +271,12 @@ def revert(
     mechanism: type[Fault], session: str, recipes: Sequence[Undo], *, patience_s: float = _PATIENCE_S
 ) -> tuple[str, dict[str, Any]]:
     """Undoes a session whose helper died; how it was found, and what is left by target."""
-    found = journal.read(session)
+    try:
+        found = journal.read(session)
+    except FaultError:
+        if not recipes:
+            raise
+        found = None  # the ledger knows the way, too
     known = found if found is not None else [(f"target {index}", undo) for index, undo in enumerate(recipes)]
     left = undoing.undo(mechanism, known, patience_s=patience_s)
     if not left:

@@ -121,3 +121,17 @@ def test_smaller_shares_take_more_probes():
     assert judging.probes_for(Impairment(loss=100), port=False) == 100
     assert judging.probes_for(Impairment(loss=1), port=False) == 400
     assert judging.probes_for(Impairment(loss=1), port=True) == 150
+
+
+@pytest.mark.parametrize(
+    ("impairment", "engine"),
+    [
+        (Impairment(corruption=100), "kernel"),
+        (Impairment(corruption=100), "userspace"),
+        (Impairment(duplication=100), "userspace"),
+    ],
+)
+def test_what_only_a_peer_could_tell_is_not_proven_when_none_answers(impairment, engine):
+    proof = judging.judge(impairment, evidence(answered(0), before=None, engine=engine))
+    assert not proof.holds
+    assert "nobody answers who could tell" in proof.delivered

@@ -150,8 +150,9 @@ def _gone(impairment: Impairment, evidence: Evidence) -> Finding:
 def _gone_by_counters(impairment: Impairment, evidence: Evidence) -> Finding:
     asked, share = _asked_gone(impairment)
     lost = 100 * evidence.dropped / max(1, evidence.seen)
-    holds = _agrees(impairment.loss, lost, evidence.seen, impairment.correlation) if impairment.loss else True
-    text = f"{lost:.1f} % dropped" if impairment.loss else "nobody answers who could tell; the engine is in force"
+    # Damage is seen only by who gets the packet, and what nobody has seen is not proven.
+    holds = bool(impairment.loss) and _agrees(impairment.loss, lost, evidence.seen, impairment.correlation)
+    text = f"{lost:.1f} % dropped" if impairment.loss else "not measured: nobody answers who could tell"
     return Finding(asked, text, holds, share, lost if impairment.loss else None, "%")
 
 
@@ -168,8 +169,8 @@ def _copied(impairment: Impairment, evidence: Evidence) -> Finding:
     asked, after = f"{impairment.duplication:g} % duplication", evidence.after
     if evidence.before is None or not after.answered:
         more = 100 * (evidence.seen / max(1, after.sent) - 1)
-        holds = more >= 0.5 * impairment.duplication or evidence.engine != "kernel"
-        text = f"{evidence.seen} packets seen of {after.sent} sent"
+        holds = evidence.engine == "kernel" and more >= 0.5 * impairment.duplication  # ours counts no copies
+        text = f"{evidence.seen} packets seen of {after.sent} sent, and nobody answers who could tell"
         return Finding(asked, text, holds, impairment.duplication, None, "%")
     each = 100 * ((1 + after.copies / after.answered) ** (1 / evidence.passes) - 1)
     holds = _agrees(impairment.duplication, each, after.answered, impairment.correlation)
