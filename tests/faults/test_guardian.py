@@ -275,3 +275,18 @@ def test_the_guardian_and_a_second_helper_may_undo_at_the_same_time(start, lamp)
     assert stage.wait(watcher) == 0
     assert lit(lamp) == []
     assert journal.read("abc") is None
+
+
+def test_a_guardian_that_can_not_tell_whether_it_is_needed_is(lamp, monkeypatch):
+    lamp.touch()
+    undo = {"kind": "lamp", "path": str(lamp)}
+
+    def confused(*_):
+        raise ValueError("a word that nobody knows")
+
+    monkeypatch.setattr(guardian, "_needed", confused)
+    made = guardian.Guardian.start(
+        stage.Lamp, [("lamp", undo)], session="abc", until=guardian.now() + 3600, leave=stage.stay
+    )
+    made.stand_down()
+    assert lit(lamp) == []
