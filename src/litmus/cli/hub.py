@@ -8,7 +8,7 @@ from cyclopts import Parameter, validators
 
 from litmus.experiments import catalogue
 from litmus.experiments.declaration import Experiment
-from litmus.hub import MissingExtra, pages
+from litmus.hub import MissingExtra, pages, story
 
 from . import failures, options, terminal
 
@@ -74,7 +74,7 @@ def lines(experiment: Experiment, *, width: int) -> Iterator[str]:
     """All about an experiment."""
     yield from terminal.wrapped(f"{experiment.name}: ", experiment.help, rest="", width=width)
     yield ""
-    for name, fact in pages.facts(experiment).items():
+    for name, fact in story.facts(experiment).items():
         yield from terminal.wrapped(f"{name}: ", fact, rest="  ", width=width)
     yield ""
     yield "Tunables, as variables of the engine:"
