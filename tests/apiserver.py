@@ -193,6 +193,8 @@ class Server:
 
     def _called_back(self, asked: Asked, item: Object) -> Object:
         answer = copy.deepcopy(item)
+        if asked.query.get("dryRun"):
+            return answer
         for callback in self._callbacks.get((asked.verb, asked.plural), ()):
             callback(self, item)
         return answer
@@ -211,6 +213,8 @@ class Server:
         return self.put(asked.plural, item, namespace=asked.namespace)
 
     def _patch(self, asked: Asked) -> Object:
+        if asked.query.get("dryRun"):
+            return copy.deepcopy(asked.body)
         if asked.query.get("force") == "true" and (asked.plural, asked.namespace, asked.name) not in self.objects:
             return self.put(asked.plural, asked.body, namespace=asked.namespace)
         seen = self._found(asked)

@@ -13,7 +13,7 @@ from cyclopts import Parameter, validators
 from litmus.hub import documents
 from litmus.kube import Cluster, errors, kinds, waiting
 
-from . import failures, installed, manifests, options, rollout
+from . import applying, failures, installed, manifests, options, rollout
 
 _DEADLINE_S = 60.0
 _ESTABLISHED_DEADLINE_S = 30.0
@@ -51,7 +51,7 @@ async def install(
         await _create_namespace(cluster, namespace)
         for manifest in manifests.operator(wanted):
             if manifest["kind"] != "Namespace":
-                await _apply(cluster, documents.plain(manifest))
+                await applying.apply(cluster, documents.plain(manifest))
         if wait:
             await rollout.until_ready(cluster, namespace=namespace, image=wanted.image, deadline_s=deadline)
             print(f"The operator is ready in namespace {namespace} and runs {installed.engines_of(wanted.watched)}.")
@@ -72,7 +72,7 @@ async def _define(cluster: Cluster) -> None:
     definitions = manifests.definitions()
     try:
         for definition in definitions:
-            await _apply(cluster, definition)
+            await applying.apply(cluster, definition)
     except errors.Forbidden as error:
         raise errors.Forbidden(
             f"{error}. Definitions are of the whole cluster: an administrator can apply them "
@@ -111,32 +111,3 @@ async def _create_namespace(cluster: Cluster, name: str) -> None:
         with contextlib.suppress(errors.Conflict):  # somebody else created it just now
             await cluster.create(kinds.NAMESPACE, {"metadata": {"name": name}})
     print(f"namespace/{name} {'unchanged' if present else 'created'}", flush=True)
-
-
-async def _apply(cluster: Cluster, manifest: dict[str, Any]) -> None:
-    """Applies one object and prints what came of it, in the words of kubectl."""
-    kind = installed.raw(kinds.of_manifest(manifest))
-    name, namespace = manifest["metadata"]["name"], manifest["metadata"].get("namespace", "")
-    before = await cluster.find(kind, name, namespace=namespace)
-    await cluster.apply(kind, manifest)
-    after = await cluster.get(kind, name, namespace=namespace)
-    print(f"{title(kind, name)} {_outcome(before, after)}", flush=True)
-
-
-def _outcome(before: dict[str, Any] | None, after: dict[str, Any]) -> str:
-    if before is None:
-        return "created"
-    return "unchanged" if _content(before) == _content(after) else "configured"
-
-
-def _content(seen: dict[str, Any]) -> dict[str, Any]:
-    """An object without what the cluster itself keeps writing to it."""
-    bookkeeping = ("resourceVersion", "generation", "managedFields")
-    meta = {key: value for key, value in seen["metadata"].items() if key not in bookkeeping}
-    return {**seen, "metadata": meta, "status": None}
-
-
-def title(kind: kinds.Kind[Any], name: str) -> str:
-    """An object in the notation of kubectl: deployment.apps/chaos-operator-ce."""
-    group = f".{kind.group}" if kind.group else ""
-    return f"{kind.kind.lower()}{group}/{name}"

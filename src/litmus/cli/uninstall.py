@@ -12,7 +12,7 @@ from litmus.api import names
 from litmus.kube import Cluster, errors, kinds, waiting
 
 from . import failures, installed, manifests, options
-from .install import title
+from .applying import title
 
 _PODS_DEADLINE_S = 40.0
 _DEFINITIONS_DEADLINE_S = 60.0

@@ -181,8 +181,8 @@ class Cluster:
                 await asyncio.sleep(0.02 * 2 ** min(attempt, 5))
         raise errors.Conflict(f"{kind} {name} is written too often by others; {_UPDATE_TRIES} tries were lost")
 
-    async def apply(self, kind: Kind[Any], manifest: Mapping[str, Any]) -> None:
-        """Server-side apply, taking fields over from other managers."""
+    async def apply(self, kind: Kind[Any], manifest: Mapping[str, Any], *, dry_run: bool = False) -> None:
+        """Server-side apply, taking fields over from other managers; ``dry_run`` asks whether it would be accepted."""
         meta = manifest["metadata"]
         await self._call(
             lambda: self._client.patch(
@@ -192,6 +192,7 @@ class Cluster:
                 namespace=meta.get("namespace"),
                 patch_type=PatchType.APPLY,
                 force=True,
+                dry_run=dry_run,
             ),
             f"apply {kind} {meta['name']}",
         )
