@@ -10,6 +10,8 @@ from typing import Any
 import msgspec
 
 from . import schema
+from .engine import ChaosEngine
+from .meta import API_VERSION
 
 _JSON_TYPES: dict[str, tuple[type, ...]] = {
     "object": (dict,),
@@ -49,6 +51,17 @@ def mistakes(kind: type[msgspec.Struct], manifest: object) -> list[str]:
     if manifest.get("kind", kind.__name__) != kind.__name__:
         return [f"kind: {manifest['kind']!r} must be {kind.__name__}"]
     return _check(schema.of(kind), manifest, "")
+
+
+def engine_mistakes(manifest: dict[str, Any]) -> list[str]:
+    """One sentence per mistake in the manifest of an engine that somebody wants to run: it has to have a name, too."""
+    if manifest.get("apiVersion") != API_VERSION:
+        return [f"apiVersion: {manifest.get('apiVersion')!r} must be {API_VERSION}"]
+    found = mistakes(ChaosEngine, manifest)
+    metadata = manifest.get("metadata")
+    if not (isinstance(metadata, dict) and metadata.get("name")):
+        found.append("metadata.name: missing; name the engine")
+    return found
 
 
 def closest(word: str, known: list[str]) -> str:

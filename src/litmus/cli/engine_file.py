@@ -24,12 +24,7 @@ def read(file: Path, *, namespace: str) -> tuple[api.ChaosEngine, dict[str, Any]
         kinds = ", ".join(str(d.get("kind")) if isinstance(d, dict) else type(d).__name__ for d in documents)
         raise failures.Misused(f"{file} must hold one ChaosEngine; it holds {kinds or 'nothing'}")
     manifest: dict[str, Any] = engines[0]
-    if manifest.get("apiVersion") != api.API_VERSION:
-        raise failures.Misused(f"{file}: apiVersion: {manifest.get('apiVersion')!r} must be {api.API_VERSION}")
-    found = strict.mistakes(api.ChaosEngine, manifest)
-    metadata = manifest.get("metadata")
-    if not (isinstance(metadata, dict) and metadata.get("name")):
-        found.append("metadata.name: missing; name the engine")
+    found = strict.engine_mistakes(manifest)
     if found:
         raise failures.Misused(f"{file}: " + "\n        ".join(found))
     manifest["metadata"].setdefault("namespace", namespace)

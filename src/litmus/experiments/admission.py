@@ -15,14 +15,15 @@ async def targets(cluster: Cluster, engine: api.ChaosEngine) -> list[targeting.A
     Raises Refused.
     """
     spec = engine.spec
-    _check_form(spec)
+    check_form(spec)
     found = targeting.of_engine(spec, namespace=engine.metadata.namespace)
     if spec.annotation_check == "false":
         return found
     return [await _willing(cluster, target) for target in found]
 
 
-def _check_form(spec: api.EngineSpec) -> None:
+def check_form(spec: api.EngineSpec) -> None:
+    """Raises Refused for what no cluster needs to be asked about."""
     if not spec.chaos_service_account:
         raise Refused("spec.chaosServiceAccount is empty; name a service account with the experiment's role")
     if spec.selectors and (spec.appinfo.applabel or spec.appinfo.appkind):

@@ -168,9 +168,16 @@ def _where(namespace: str, *, forced: bool) -> str:
 
 def engine(experiment: Experiment, *, namespace: str = "") -> str:
     """``engine.yaml``: a run of the experiment on a Deployment nginx, to be changed by the user."""
+    return documents.write([engine_document(experiment, namespace=namespace)])
+
+
+def engine_document(
+    experiment: Experiment, *, namespace: str = "", listed: Iterable[tuple[Tunable, str]] | None = None
+) -> Document:
+    """The engine before it is written; ``listed`` are its tunables and their values, else those of the chart."""
     nodes = isinstance(experiment, NodeFault)
     within: Document = {"namespace": namespace} if namespace else {}
-    document: Document = {
+    return {
         "apiVersion": api.API_VERSION,
         "kind": "ChaosEngine",
         "metadata": {"name": "nginx-chaos", **within},
@@ -198,21 +205,22 @@ def engine(experiment: Experiment, *, namespace: str = "") -> str:
             "experiments": [
                 {
                     "name": experiment.name,
-                    "spec": {"components": {"env": _environment(_worth_a_look(experiment))}},
+                    "spec": {
+                        "components": {"env": _environment(worth_a_look(experiment) if listed is None else listed)}
+                    },
                 }
             ],
         },
     }
-    return documents.write([document])
 
 
-def _worth_a_look(experiment: Experiment) -> Iterable[tuple[Tunable, str]]:
+def worth_a_look(experiment: Experiment) -> list[tuple[Tunable, str]]:
     """The tunables of an engine to start from: what the chart sets, what names a node, and what only this one has."""
-    return (
-        (t, t.default or t.chart)
+    return [
+        (t, t.default or t.chart or "")
         for t in experiment.all_tunables()
         if t.chart or (t.chart is not None and not t.unneeded and t.name not in _SELDOM_SET)
-    )
+    ]
 
 
 def _environment(tunables: Iterable[tuple[Tunable, str | None]]) -> list[Any]:
