@@ -44,6 +44,12 @@ class ContainerKill(Experiment):
     name = "container-kill"
     title = "Container kill"
     help = "Kills a container of the application's pods and checks that it is restarted and ready in time."
+    breaks = "container"
+    blow = "kill"
+    keywords = ("container", "signal", "restart", "crash")
+    maturity = "beta"
+    created = "2026-11-22T00:00:00Z"
+    links = {"Kubernetes: life of a pod": "https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/"}
     mechanism = "kill"
     needs = helpers.Needs(capabilities=("KILL",), holds=False)
     proof = "The container has another id and a higher restart count."

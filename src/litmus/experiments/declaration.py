@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from . import platforms
 from .tunables import COMPATIBILITY, INSTANCE, Tunable, Values
 
 if TYPE_CHECKING:
@@ -71,6 +72,42 @@ USED_BY_EVERY_RUN: tuple[Permission, ...] = (
 HELPER_PODS = Permission(groups=("",), resources=("pods",), verbs=("create", "delete"), reason="run helper pods")
 
 
+# What of an application's world is broken, and by which kind of blow: what icons and diagrams are drawn from.
+Part = Literal[
+    "pod",
+    "container",
+    "replicas",
+    "service",
+    "pod-network",
+    "pod-processor",
+    "pod-memory",
+    "pod-storage",
+    "node",
+    "node-processor",
+    "node-memory",
+    "node-storage",
+    "kubelet",
+    "runtime",
+    "disk",
+]
+Blow = Literal[
+    "delete",
+    "kill",
+    "scale",
+    "drain",
+    "taint",
+    "detach",
+    "load",
+    "fill",
+    "stop",
+    "restart",
+    "delay",
+    "drop",
+    "corrupt",
+    "duplicate",
+]
+
+
 class Experiment(ABC):
     """An experiment. Subclasses declare the class attributes and write ``inject``."""
 
@@ -97,6 +134,18 @@ class Experiment(ABC):
     secrets: ClassVar["Mapping[str, str]"] = {}
     # Whether a hit takes the pod itself away, so that a PodDisruptionBudget has something to say.
     removes_pods: ClassVar[bool] = False
+    # For the hub. What it breaks and how, None where none of the words fits; what people search for; where it works; how
+    # far it is (alpha, beta, stable); infra where a node or a machine is hit; when it came (RFC 3339); what to read, and
+    # who cares for it, each by name with a URL or a mail address.
+    breaks: ClassVar[Part | None] = None
+    blow: ClassVar[Blow | None] = None
+    keywords: ClassVar[tuple[str, ...]] = ()
+    platforms: ClassVar[tuple[str, ...]] = platforms.ANY
+    maturity: ClassVar[str] = "alpha"
+    chaos_type: ClassVar[str] = ""
+    created: ClassVar[str] = ""
+    links: ClassVar["Mapping[str, str]"] = {}
+    maintainers: ClassVar["Mapping[str, str]"] = {}
 
     @abstractmethod
     async def inject(self, context: "Context") -> None:

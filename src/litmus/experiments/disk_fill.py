@@ -69,6 +69,14 @@ class DiskFill(pod_fault.PodFault):
     name = "disk-fill"
     title = "Disk fill"
     help = "Fills the ephemeral storage of the application's containers, up to a share of their limit or of the disk."
+    breaks = "pod-storage"
+    blow = "fill"
+    keywords = ("pod", "disk", "ephemeral storage", "eviction")
+    maturity = "beta"
+    created = "2026-11-22T00:00:00Z"
+    links = {
+        "Kubernetes: ephemeral storage": "https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/#local-ephemeral-storage"
+    }
     scope = "Cluster"
     mechanism = "fill"
     needs = helpers.Needs(capabilities=("DAC_OVERRIDE", "SYS_ADMIN", "SYS_PTRACE"))

@@ -14,7 +14,7 @@ from litmus.faults import contract
 from litmus.faults.cloud import disk
 from litmus.kube import Cluster, errors, kinds, reattach
 
-from . import api_fault, selection, tunables, verdicts
+from . import api_fault, platforms, selection, tunables, verdicts
 from .context import Context, finished
 from .declaration import SMALL_ROLE, Experiment, Permission
 from .tunables import DURATION, RAMP, Tunable, Values
@@ -91,6 +91,14 @@ class DiskLoss(Experiment):
     name = "disk-loss"
     title = "Disk loss"
     help = "Detaches a disk from a node's machine on AWS or Google Cloud, and attaches it again as it was."
+    breaks = "disk"
+    blow = "detach"
+    keywords = ("disk", "volume", "cloud", "AWS", "Google Cloud", "EBS")
+    platforms = platforms.CLOUDS
+    chaos_type = "infra"
+    maturity = "beta"
+    created = "2026-11-22T00:00:00Z"
+    links = {"Kubernetes: persistent volumes": "https://kubernetes.io/docs/concepts/storage/persistent-volumes/"}
     scope = "Cluster"
     permissions = (SMALL_ROLE, _READ_NODE)
     uses = (_READ_NODE,)

@@ -7,7 +7,7 @@ shorter fault is proven on the node alone.
 
 from litmus.kube.objects import Node
 
-from . import node_restart, service_fault
+from . import node_restart, platforms, service_fault
 from .context import Context
 from .tunables import DURATION, NODE_LABEL, RAMP, TARGET_NODE
 
@@ -16,6 +16,15 @@ class DockerServiceKill(service_fault.ServiceFault):
     name = "docker-service-kill"
     title = "Docker service kill"
     help = "Puts the container runtime of a node out of service - Docker, containerd or CRI-O, whichever it is."
+    breaks = "runtime"
+    blow = "stop"
+    keywords = ("node", "container runtime", "Docker", "containerd", "CRI-O", "systemd")
+    platforms = platforms.UNITS
+    maturity = "beta"
+    created = "2026-11-22T00:00:00Z"
+    links = {
+        "Kubernetes: container runtimes": "https://kubernetes.io/docs/setup/production-environment/container-runtimes/"
+    }
     service = "docker"
     shows_after_s = 170.0
     proof = (

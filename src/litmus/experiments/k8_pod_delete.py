@@ -37,6 +37,12 @@ class K8PodDelete(Experiment):
     name = "k8-pod-delete"
     title = "Pod delete by the Chaos Toolkit"
     help = "Runs the Chaos Toolkit on an experiment that deletes pods by label, and proves that they are gone."
+    breaks = "pod"
+    blow = "delete"
+    keywords = ("pod", "Chaos Toolkit", "steady state")
+    maturity = "beta"
+    created = "2026-11-22T00:00:00Z"
+    links = {"Chaos Toolkit": "https://chaostoolkit.org/"}
     proof = "The uids of the deleted pods are gone; the hypothesis is the Chaos Toolkit's own."
     undo = "Nothing: the owner of a pod replaces it. Rollbacks of the file are played by the Chaos Toolkit."
     removes_pods = True

@@ -35,6 +35,15 @@ class K8ServiceKill(Experiment):
     name = "k8-service-kill"
     title = "Service kill by the Chaos Toolkit"
     help = "Runs the Chaos Toolkit on an experiment that deletes a Service, and puts the Service back at the end."
+    breaks = "service"
+    blow = "delete"
+    keywords = ("service", "Chaos Toolkit", "DNS", "endpoint")
+    maturity = "beta"
+    created = "2026-11-22T00:00:00Z"
+    links = {
+        "Chaos Toolkit": "https://chaostoolkit.org/",
+        "Kubernetes: Services": "https://kubernetes.io/docs/concepts/services-networking/service/",
+    }
     hits = "Services"
     proof = "The Service is gone, told by its uid; the hypothesis is the Chaos Toolkit's own."
     undo = "Created again with the same cluster address and node ports, by the experiment or the operator."

@@ -4,7 +4,7 @@ from litmus.faults import stress
 from litmus.kube import helpers
 from litmus.kube.objects import Node
 
-from . import held, node_fault
+from . import held, node_fault, platforms
 from .stress_tunables import CPU_LOAD, NODE_CPU_CORE, STRESS_RAMP, common
 from .tunables import DURATION, NODE_LABEL, NODES_AFFECTED, RAMP, SEQUENCE, TARGET_NODES, Values
 
@@ -13,6 +13,15 @@ class NodeCpuHog(node_fault.NodeFault):
     name = "node-cpu-hog"
     title = "Node CPU hog"
     help = "Computes on nodes, so that everything on them competes for processor time."
+    breaks = "node-processor"
+    blow = "load"
+    keywords = ("node", "CPU", "stress", "noisy neighbour")
+    platforms = platforms.OF_NODES
+    maturity = "beta"
+    created = "2026-11-22T00:00:00Z"
+    links = {
+        "Kubernetes: resources of containers": "https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/"
+    }
     mechanism = "cpu-stress"
     needs = helpers.Needs(capabilities=stress.NODE_CAPABILITIES)
     proof = "CPU seconds per second of the workers: 80 % of what is asked, or a node with less than 10 % idle time."

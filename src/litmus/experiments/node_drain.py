@@ -50,6 +50,12 @@ class NodeDrain(node_fault.NodeFault):
     name = "node-drain"
     title = "Node drain"
     help = "Drains the node of an application as kubectl drain does, keeps it cordoned, and uncordons it."
+    breaks = "node"
+    blow = "drain"
+    keywords = ("node", "maintenance", "eviction", "cordon", "disruption budget")
+    maturity = "beta"
+    created = "2026-11-22T00:00:00Z"
+    links = {"Kubernetes: draining a node": "https://kubernetes.io/docs/tasks/administer-cluster/safely-drain-node/"}
     proof = "The node is unschedulable, and what was evicted is gone from it, told by uid."
     undo = "Uncordoned by the experiment or the operator, unless it was cordoned before; evicted pods stay elsewhere."
     permissions = (SMALL_ROLE, node_fault.READ_NODES, _PATCH_NODES, _EVICT)

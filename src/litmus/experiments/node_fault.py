@@ -27,6 +27,7 @@ class NodeFault(Experiment):
 
     scope = "Cluster"
     hits = "nodes, with all that runs on them"
+    chaos_type = "infra"
     permissions: ClassVar[tuple[Permission, ...]] = (SMALL_ROLE, READ_NODES)
     uses: ClassVar[tuple[Permission, ...]] = (READ_NODES,)
     # Whether every pod on a node that is hit ends, so that ours must be elsewhere or the run is refused.

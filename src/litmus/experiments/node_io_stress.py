@@ -4,7 +4,7 @@ from litmus.faults import stress
 from litmus.kube import helpers
 from litmus.kube.objects import Node
 
-from . import held, node_fault
+from . import held, node_fault, platforms
 from .stress_tunables import FILESYSTEM_BYTES, FILESYSTEM_PERCENTAGE, IO_WORKERS, STRESS_RAMP, common, files
 from .tunables import DURATION, NODE_LABEL, NODES_AFFECTED, RAMP, SEQUENCE, TARGET_NODES, Values
 
@@ -13,6 +13,15 @@ class NodeIoStress(node_fault.NodeFault):
     name = "node-io-stress"
     title = "Node IO stress"
     help = "Writes files on nodes' disks and calls sync, so that everything on them competes for the disk."
+    breaks = "node-storage"
+    blow = "load"
+    keywords = ("node", "disk", "IO", "stress", "noisy neighbour")
+    platforms = platforms.OF_NODES
+    maturity = "beta"
+    created = "2026-11-22T00:00:00Z"
+    links = {
+        "Kubernetes: eviction under pressure": "https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/"
+    }
     mechanism = "io-stress"
     needs = helpers.Needs(capabilities=stress.NODE_CAPABILITIES)
     proof = "Bytes written, by the helper pod's control group where the kernel counts them there: 1 MiB within 3 s."

@@ -4,7 +4,7 @@ from litmus.faults import stress
 from litmus.kube import helpers
 from litmus.kube.objects import Node
 
-from . import held, node_fault
+from . import held, node_fault, platforms
 from .stress_tunables import (
     MEMORY_CONSUMPTION_MEBIBYTES,
     MEMORY_CONSUMPTION_PERCENTAGE,
@@ -21,6 +21,15 @@ class NodeMemoryHog(node_fault.NodeFault):
     name = "node-memory-hog"
     title = "Node memory hog"
     help = "Holds memory on nodes, so that the kubelet may have to evict pods."
+    breaks = "node-memory"
+    blow = "load"
+    keywords = ("node", "memory", "stress", "OOM", "eviction")
+    platforms = platforms.OF_NODES
+    maturity = "beta"
+    created = "2026-11-22T00:00:00Z"
+    links = {
+        "Kubernetes: eviction under pressure": "https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/"
+    }
     mechanism = "memory-stress"
     needs = helpers.Needs(capabilities=stress.NODE_CAPABILITIES)
     proof = (

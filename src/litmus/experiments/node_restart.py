@@ -15,7 +15,7 @@ from litmus.api.targeting import AppTarget
 from litmus.kube import Cluster, clock, errors, helpers, kinds, waiting
 from litmus.kube.objects import Node
 
-from . import checks, drain_rules, node_fault, node_pods, selection, tunables, verdicts
+from . import checks, drain_rules, node_fault, node_pods, platforms, selection, tunables, verdicts
 from .context import Context, together
 from .tunables import DURATION, NODE_LABEL, RAMP, TARGET_NODE, Values
 
@@ -40,6 +40,13 @@ class NodeRestart(node_fault.NodeFault):
     name = "node-restart"
     title = "Node restart"
     help = "Restarts a node and waits until it is back; refuses a machine that serves more than this node."
+    breaks = "node"
+    blow = "restart"
+    keywords = ("node", "reboot", "power", "NotReady")
+    platforms = platforms.MACHINES
+    maturity = "beta"
+    created = "2026-11-22T00:00:00Z"
+    links = {"Kubernetes: nodes": "https://kubernetes.io/docs/concepts/architecture/nodes/"}
     mechanism = "restart"
     needs = helpers.Needs(capabilities=("SYS_ADMIN", "SYS_BOOT", "SYS_CHROOT", "SYS_PTRACE"), holds=False)
     proof = "The node reports another boot id than before, and is Ready again."

@@ -28,6 +28,14 @@ class NodeTaint(node_fault.NodeFault):
     name = "node-taint"
     title = "Node taint"
     help = "Taints the node of an application and takes the taint off again; foreign taints stay as they are."
+    breaks = "node"
+    blow = "taint"
+    keywords = ("node", "scheduling", "toleration", "eviction")
+    maturity = "beta"
+    created = "2026-11-22T00:00:00Z"
+    links = {
+        "Kubernetes: taints and tolerations": "https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/"
+    }
     proof = "The taint is on the node; for NoExecute, the pods that do not tolerate it are gone from it, told by uid."
     undo = "Taken off by the experiment or the operator; a taint that was in its place is put back."
     permissions = (SMALL_ROLE, node_fault.READ_NODES, _PATCH_NODES)

@@ -62,6 +62,12 @@ class PodAutoscaler(Experiment):
     name = "pod-autoscaler"
     title = "Pod autoscaler"
     help = "Scales the application's deployments and statefulsets, checks that the replicas come up, and scales back."
+    breaks = "replicas"
+    blow = "scale"
+    keywords = ("deployment", "statefulset", "replica", "capacity")
+    maturity = "beta"
+    created = "2026-11-22T00:00:00Z"
+    links = {"Kubernetes: Deployments": "https://kubernetes.io/docs/concepts/workloads/controllers/deployment/"}
     proof = "As many replicas are available as were asked for, within TOTAL_CHAOS_DURATION; else the run is a Fail."
     undo = "Scaled back to exactly what was there, unless somebody else scaled it meanwhile."
     scope = "Cluster"

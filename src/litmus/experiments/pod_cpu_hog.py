@@ -13,6 +13,14 @@ class PodCpuHog(pod_fault.PodFault):
     name = "pod-cpu-hog"
     title = "Pod CPU hog"
     help = "Computes inside the application's containers, so that they compete for processor time within their limits."
+    breaks = "pod-processor"
+    blow = "load"
+    keywords = ("pod", "CPU", "stress", "throttling", "limit")
+    maturity = "beta"
+    created = "2026-11-22T00:00:00Z"
+    links = {
+        "Kubernetes: resources of containers": "https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/"
+    }
     mechanism = "cpu-stress"
     needs = helpers.Needs(capabilities=stress.CAPABILITIES)
     proof = (

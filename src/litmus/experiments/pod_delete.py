@@ -40,6 +40,12 @@ class PodDelete(Experiment):
     name = "pod-delete"
     title = "Pod delete"
     help = "Deletes pods of the application, forced or gracefully, and checks that each is replaced in time."
+    breaks = "pod"
+    blow = "delete"
+    keywords = ("pod", "replica", "recovery", "restart")
+    maturity = "beta"
+    created = "2026-11-22T00:00:00Z"
+    links = {"Kubernetes: disruptions of pods": "https://kubernetes.io/docs/concepts/workloads/pods/disruptions/"}
     removes_pods = True
     proof = "The pod's uid is gone, and another pod took its place and is ready."
     undo = "Nothing is left to undo: the owner of the pod replaces it."

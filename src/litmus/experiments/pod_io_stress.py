@@ -25,6 +25,12 @@ class PodIoStress(pod_fault.PodFault):
     name = "pod-io-stress"
     title = "Pod IO stress"
     help = "Writes files inside the application's containers, so that they compete for their disk."
+    breaks = "pod-storage"
+    blow = "load"
+    keywords = ("pod", "disk", "IO", "stress")
+    maturity = "beta"
+    created = "2026-11-22T00:00:00Z"
+    links = {"Kubernetes: volumes": "https://kubernetes.io/docs/concepts/storage/volumes/"}
     mechanism = "io-stress"
     needs = helpers.Needs(capabilities=stress.CAPABILITIES)
     proof = "Bytes written, by the container's control group where the kernel counts them there: 1 MiB within 3 s."

@@ -13,6 +13,14 @@ class PodMemoryHog(pod_fault.PodFault):
     name = "pod-memory-hog"
     title = "Pod memory hog"
     help = "Holds memory inside the application's containers, so that they come near their limit or reach it."
+    breaks = "pod-memory"
+    blow = "load"
+    keywords = ("pod", "memory", "stress", "OOM", "limit")
+    maturity = "beta"
+    created = "2026-11-22T00:00:00Z"
+    links = {
+        "Kubernetes: resources of containers": "https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/"
+    }
     mechanism = "memory-stress"
     needs = helpers.Needs(capabilities=stress.CAPABILITIES)
     proof = (

@@ -38,6 +38,12 @@ class PodNetworkLatency(network.PodNetworkFault):
     name = "pod-network-latency"
     title = "Pod network latency"
     help = "Delays the packets of the application's pods."
+    breaks = "pod-network"
+    blow = "delay"
+    keywords = ("pod", "network", "latency", "delay", "jitter", "timeout", "netem")
+    maturity = "beta"
+    created = "2026-11-22T00:00:00Z"
+    links = {"tc-netem(8)": "https://man7.org/linux/man-pages/man8/tc-netem.8.html"}
     tunables = (*network.HEAD, LATENCY.listed("60000"), JITTER, REORDERING, RATE, *network.SHARED)
 
     def impairment(self, values: Values, pick: network.Pick) -> tuple[dict[str, float], str]:

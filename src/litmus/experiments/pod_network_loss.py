@@ -16,6 +16,12 @@ class PodNetworkLoss(network.PodNetworkFault):
     name = "pod-network-loss"
     title = "Pod network loss"
     help = "Drops packets of the application's pods."
+    breaks = "pod-network"
+    blow = "drop"
+    keywords = ("pod", "network", "packet loss", "drop", "retransmission", "netem")
+    maturity = "beta"
+    created = "2026-11-22T00:00:00Z"
+    links = {"tc-netem(8)": "https://man7.org/linux/man-pages/man8/tc-netem.8.html"}
     tunables = (*network.HEAD, SHARE.listed("100"), *network.SHARED)
 
     def impairment(self, values: Values, pick: network.Pick) -> tuple[dict[str, float], str]:
