@@ -45,7 +45,7 @@ def test_a_reader_gets_the_language_asked_for_then_the_remembered_one_then_the_b
 
 
 def test_a_text_has_its_japanese_and_an_unknown_one_stays_english():
-    assert translations.translate("ja", "Pod delete") == "Pod の削除"
+    assert translations.translate("ja", "Pod delete") == "Podの削除"
     assert translations.translate("en", "Pod delete") == "Pod delete"
     assert translations.translate("ja", "A fault of somebody else.") == "A fault of somebody else."
     assert translations.translate("fr", "Pod delete") == "Pod delete"

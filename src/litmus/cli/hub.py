@@ -1,14 +1,17 @@
 """``litmus hub``: the catalogue of experiments."""
 
 import json as json_
+import os
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any
+from functools import partial
+from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter, validators
 
 from litmus.experiments import catalogue
 from litmus.experiments.declaration import Experiment
-from litmus.hub import MissingExtra, pages, story
+from litmus.hub import MissingExtra, story, translations
+from litmus.tutorial import texts
 
 from . import failures, options, terminal
 
@@ -51,14 +54,20 @@ def list_(*, json: Json = False) -> int:
 
 
 def show(
-    experiment: Annotated[str, Parameter(help="Its name, for instance pod-delete.")], *, json: Json = False
+    experiment: Annotated[str, Parameter(help="Its name, for instance pod-delete.")],
+    *,
+    lang: Annotated[
+        Literal["en", "ja"] | None, Parameter(help="Language; else that of LC_ALL or LANG.", show_default=False)
+    ] = None,
+    json: Json = False,
 ) -> int:
     """Show what an experiment does, what it needs, and its tunables."""
+    say = partial(translations.translate, lang or texts.wanted(os.environ))
     try:
         found = catalogue.find(experiment)
     except catalogue.UnknownExperiment as unknown:
         raise failures.Misused(str(unknown)) from unknown
-    print(_json(_everything(found)) if json else "\n".join(lines(found, width=terminal.width())))
+    print(_json(_everything(found)) if json else "\n".join(lines(found, width=terminal.width(), say=say)))
     return 0
 
 
@@ -70,19 +79,19 @@ def listing(experiments: Sequence[Experiment]) -> Iterator[str]:
         yield from terminal.wrapped(mark, experiment.help, rest=" " * column, width=terminal.width())
 
 
-def lines(experiment: Experiment, *, width: int) -> Iterator[str]:
+def lines(experiment: Experiment, *, width: int, say: story.Say = str) -> Iterator[str]:
     """All about an experiment."""
-    yield from terminal.wrapped(f"{experiment.name}: ", experiment.help, rest="", width=width)
+    yield from terminal.wrapped(f"{experiment.name}: ", say(experiment.help), rest="", width=width)
     yield ""
-    for name, fact in story.facts(experiment).items():
+    for name, fact in story.facts(experiment, say=say).items():
         yield from terminal.wrapped(f"{name}: ", fact, rest="  ", width=width)
     yield ""
-    yield "Tunables, as variables of the engine:"
+    yield say("Tunables, as variables of the engine:")
     for tunable in experiment.all_tunables():
         if not tunable.unneeded:
             value = tunable.default if tunable.chart is None else tunable.chart
-            yield f"  {tunable.name}={value}{f'  ({tunable.unit})' if tunable.unit else ''}"
-            yield from terminal.wrapped("      ", pages.explained(tunable), rest="      ", width=width)
+            yield f"  {tunable.name}={value}{f'  ({say(tunable.unit)})' if tunable.unit else ''}"
+            yield from terminal.wrapped("      ", story.explained(tunable, say=say), rest="      ", width=width)
 
 
 def _summary(experiment: Experiment) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import shutil
 import sys
 import textwrap
+import unicodedata
 from collections.abc import Iterable, Iterator
 
 _WIDEST = 100  # longer lines are hard to read, however wide the terminal is
@@ -17,6 +18,9 @@ def width() -> int:
 
 def wrapped(mark: str, text: str, *, rest: str, width: int) -> Iterator[str]:
     """The text after its mark; further lines begin with ``rest``."""
+    if any(unicodedata.east_asian_width(character) in "WF" for character in text):
+        yield from _wrapped_wide(mark, text, rest=rest, width=width)
+        return
     lines = textwrap.wrap(
         text,
         max(40, width),
@@ -26,6 +30,16 @@ def wrapped(mark: str, text: str, *, rest: str, width: int) -> Iterator[str]:
         break_on_hyphens=False,
     )
     yield from (line.replace(_HARD_SPACE, " ") for line in lines)
+
+
+def _wrapped_wide(mark: str, text: str, *, rest: str, width: int) -> Iterator[str]:
+    """The same for Japanese, which has no blanks to break lines at, and characters of two columns."""
+    from litmus.tutorial import page  # with it comes rich, which nothing else here needs
+
+    blank = mark[: len(mark) - len(mark.lstrip())]
+    broken = page.lines(f"{mark.lstrip()}{text}", width=max(40, width) - max(len(rest), len(blank)))
+    for number, line in enumerate(broken):
+        yield f"{rest if number else blank}{line.replace(_HARD_SPACE, ' ')}"
 
 
 def listed(items: Iterable[str]) -> str:

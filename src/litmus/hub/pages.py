@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
 from litmus.experiments.declaration import USED_BY_EVERY_RUN, Experiment, Permission
-from litmus.experiments.tunables import Tunable
 
 from . import charts, story
 
@@ -77,11 +76,6 @@ def page(experiment: Experiment) -> str:
     return _text([part for section in _SECTIONS for part in section(experiment)])
 
 
-def explained(tunable: Tunable) -> str:
-    """What a tunable means and what it may be, without its unit."""
-    return f"{tunable.help} Allowed: {tunable.allowed}." if tunable.allowed else tunable.help
-
-
 def _head(experiment: Experiment) -> Iterator[str]:
     yield f"# {experiment.name}"
     yield experiment.help
@@ -103,8 +97,8 @@ def _tunables(experiment: Experiment) -> Iterator[str]:
             f"`{tunable.name}`",
             _value(tunable.chart),
             _value(tunable.default),
-            story.UNITS.get(tunable.unit, tunable.unit) or "–",
-            explained(tunable),
+            story.unit(tunable) or "–",
+            story.explained(tunable),
         )
         for tunable in every
         if not tunable.unneeded

@@ -4,13 +4,15 @@ Written once, for the docs, the command line and the site. Every sentence is who
 page can put it into another language (``translations``). Code is between backticks, as in Markdown. Pure.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from litmus.experiments.declaration import Experiment
 from litmus.experiments.node_fault import NodeFault
-from litmus.experiments.tunables import DURATION, INTERVAL, RAMP
+from litmus.experiments.tunables import DURATION, INTERVAL, RAMP, Tunable
+
+from .model import Variable
 
 Say = Callable[[str], str]
 Phase = Literal["before", "during", "after"]
@@ -50,7 +52,7 @@ class Step:
 
 def facts(experiment: Experiment, *, say: Say = str) -> dict[str, str]:
     """What there is to know about an experiment before its details, as plain sentences by their headings."""
-    privileges = " and ".join(", ".join(short(experiment.privileges)).rsplit(", ", 1))
+    privileges = _enumerated(short(experiment.privileges), say)
     needed = say("need {privileges} on the node of a target.").format(privileges=privileges)
     refused = together(say("Error."), say(sentence(experiment.sandbox)))
     found = {
@@ -119,6 +121,17 @@ def health_checks(steps: Iterable[Step]) -> list[int]:
     return [2, len(list(steps))]
 
 
+def explained(tunable: Tunable | Variable, *, say: Say = str) -> str:
+    """What a tunable means and what it may be, without its unit."""
+    allowed = say("Allowed: {allowed}.").format(allowed=say(tunable.allowed)) if tunable.allowed else ""
+    return together(say(tunable.help), allowed)
+
+
+def unit(tunable: Tunable | Variable, *, say: Say = str) -> str:
+    """The unit as a word or a sign; '' where there is none."""
+    return say(UNITS.get(tunable.unit, tunable.unit)) if tunable.unit else ""
+
+
 def short(privileges: Iterable[str]) -> list[str]:
     """Without what every helper pod has that holds a fault."""
     return [name.removeprefix("capability ") for name in privileges if not name.endswith(("/run/litmus", "/cgroup"))]
@@ -127,6 +140,12 @@ def short(privileges: Iterable[str]) -> list[str]:
 def together(*sentences: str) -> str:
     """Sentences in a row; Japanese has no blank between them."""
     return "".join(s if s.endswith("。") else f"{s} " for s in sentences if s).rstrip()
+
+
+def _enumerated(names: Sequence[str], say: Say) -> str:
+    if len(names) < 2:
+        return "".join(names)
+    return say("{others} and {last}").format(others=", ".join(names[:-1]), last=names[-1])
 
 
 def sentence(text: str) -> str:
