@@ -74,3 +74,30 @@ def test_a_merge_key_is_followed():
 def test_what_yaml_allows_and_nobody_can_read_is_refused_as_not_yaml(text):
     with pytest.raises(yaml_text.NotYaml):
         yaml_text.documents(text)
+
+
+def test_aliases_of_aliases_that_unfold_to_millions_are_refused():
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]" for i in range(1, 30)]
+    with pytest.raises(yaml_text.NotYaml, match="its aliases repeat more than"):
+        yaml_text.documents("\n".join(lines))
+
+
+def test_an_alias_of_what_it_is_part_of_is_refused_and_an_ordinary_one_is_read():
+    with pytest.raises(yaml_text.NotYaml, match="line 1: an alias refers to what it is a part of"):
+        yaml_text.documents("a: &a [*a]")
+    assert yaml_text.documents("a: &x [1, 2]\nb: *x\n") == [{"a": [1, 2], "b": [1, 2]}]
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "- " * 100_000 + "x", "{a: " * 50_000], ids=["[", "-", "{"])
+def test_nesting_that_would_overrun_the_stack_is_refused(text):
+    with pytest.raises(yaml_text.NotYaml, match="line 1: nested more than 200 levels deep"):
+        yaml_text.documents(text)
+
+
+def test_the_line_of_a_path_is_found_and_of_the_nearest_part_of_one_that_is_not_there():
+    text = "\n---\na: 1\n---\nspec:\n  labels:\n    app.io/name: x\n    app: y\n  list:\n    - n: 1\n    - n: 2\n"
+    first, second = yaml_text.located(text)
+    assert first.line("a") == 3
+    assert [second.line(path) for path in ("", "spec", "spec.labels.app", "spec.labels.app.io/name")] == [5, 5, 8, 7]
+    assert [second.line(path) for path in ("spec.list[1].n", "spec.list[2]", "spec.list[1].m.k", "x")] == [11, 9, 11, 5]
