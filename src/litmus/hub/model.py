@@ -15,14 +15,19 @@ OURS = "litmus"  # the name of the built-in hub
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with a file of a chart. ``line`` counts from 1; 0 where the file as a whole is meant."""
+    """What is wrong with a file of a chart. ``line`` counts from 1; 0 where the file as a whole is meant.
+
+    A warning keeps nobody from using the chart: ``lint`` says it, and a hub that is shown does not.
+    """
 
     file: str
     line: int
     message: str
+    warning: bool = False
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.message}" if self.line else f"{self.file}: {self.message}"
+        where = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{where}: {'warning: ' if self.warning else ''}{self.message}"
 
 
 @dataclass(frozen=True, slots=True)
