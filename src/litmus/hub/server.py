@@ -1,23 +1,21 @@
-"""The hub's server: the charts under the addresses of the public hub of 1.10, so that documented commands work.
+"""The hub's server: the API (``api``) and the pages (``site``) over one set of hubs, behind one way out (``delivery``).
 
-    GET /api/chaos/{version}?file=charts/generic/experiments.yaml[&namespace=NAME]
-    GET /api/version
-    GET /healthz
-
-Unlike the original, which answers 200 with an error text that ``kubectl apply`` then chokes on, what does not exist is
-a 404 that says what does.
+It holds no state of its own and asks nothing of a cluster: whoever can reach it may read it, nobody can change it.
 """
 
 import asyncio
+import contextlib
 import errno
 import signal
 import socket
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from functools import partial
 
 try:
     import uvicorn
-    from litestar import Litestar, MediaType, Request, Response, get
+    from litestar import Litestar
+    from litestar.exceptions import HTTPException
+    from litestar.handlers import HTTPRouteHandler
 except ModuleNotFoundError as error:
     from . import MissingExtra
 
@@ -25,70 +23,67 @@ except ModuleNotFoundError as error:
         f"the hub's server needs the package {error.name}, which is not installed: pip install 'litmus-py[hub]'"
     ) from error
 
-from litmus import __version__
-from litmus.api import strict
-from litmus.experiments import catalogue
-from litmus.experiments.declaration import Experiment
+from . import answers, api, charts, ours
+from .delivery import Delivery
+from .shelf import Hubs, Shelf
 
-from . import charts
+NEWEST = api.NEWEST
 
-COMPATIBLE_VERSION = "1.10.0"
-NEWEST = "master"
-VERSIONS = (COMPATIBLE_VERSION, __version__, NEWEST)
-
-_YAML = "text/yaml"  # the framework adds the charset
+_LARGEST_BODY = 128 << 10  # an engine to check has at most half of it
 
 
 class CannotListen(Exception):
     """The address is not free or not ours. The sentence says what to do."""
 
 
-def app(*, image: str = charts.DEFAULT_IMAGE, experiments: Sequence[Experiment] | None = None) -> Litestar:
-    """The web application. ``image`` is what the ChaosExperiments name."""
-    offered = catalogue.everything() if experiments is None else experiments
-    paths = list(charts.table(offered))
+def app(
+    *,
+    image: str = charts.DEFAULT_IMAGE,
+    others: Hubs = tuple,
+    public_url: str = "",
+    beside: Callable[[], Awaitable[None]] | None = None,
+) -> Delivery:
+    """The web application.
 
-    @get("/api/chaos/{version:str}", media_type=_YAML, sync_to_thread=False)
-    def chart(request: Request[Any, Any, Any]) -> Response[str]:
-        version = request.path_params["version"]
-        file, namespace = (request.query_params.get(name, "") for name in ("file", "namespace"))
-        if version not in VERSIONS:
-            return _problem(404, f"There is no version {version!r}. There is {', '.join(VERSIONS)}.")
-        if not file:
-            return _problem(400, f"The parameter file is missing: add ?file=PATH, where PATH is {_summary(paths)}.")
-        if namespace and not charts.is_namespace(namespace):
-            return _problem(400, f"namespace={namespace!r} is no name of a namespace: small letters, digits and -.")
-        if file not in paths:
-            hint = strict.closest(file, paths) or "."
-            return _problem(404, f"There is no file {file!r}{hint} There is {_summary(paths)}.")
-        return Response(charts.table(offered, image=image, namespace=namespace)[file](), media_type=_YAML)
-
-    @get("/api/version", sync_to_thread=False)
-    def version() -> list[str]:
-        return list(VERSIONS)
-
-    @get("/healthz", media_type=MediaType.TEXT, sync_to_thread=False)
-    def healthz() -> str:
-        return "ok\n"
-
-    return Litestar([chart, version, healthz], openapi_config=None, logging_config=None)
-
-
-def _problem(status: int, sentence: str) -> Response[str]:
-    return Response(f"{sentence}\n", status_code=status, media_type=MediaType.TEXT)
-
-
-def _summary(paths: Iterable[str]) -> str:
-    """The paths on one line, as a shell would write them: ``charts/generic/{a,b}/{experiment,rbac,engine}.yaml``."""
-    groups: dict[str, list[str]] = {}
-    for path in paths:
-        _, group, name, *file = path.split("/")
-        groups.setdefault(group, []).extend([name] if file == ["experiment.yaml"] else [])
-    kinds = ",".join(file.removesuffix(".yaml") for file in charts.FILES)
-    return " and ".join(
-        f"charts/{group}/{charts.BUNDLE}, charts/{group}/{{{','.join(members)}}}/{{{kinds}}}.yaml"
-        for group, members in groups.items()
+    ``image`` is what our ChaosExperiments name. ``others`` tells the hubs to serve beside ours, at the moment.
+    ``public_url`` is where users reach the server, if that is not what they ask for. ``beside`` runs as long as it
+    serves, and is cancelled at the end.
+    """
+    own = ours.hub(image=image)
+    shelf = Shelf(lambda: [own, *others()], placed=lambda namespace: ours.hub(image=image, namespace=namespace))
+    return Delivery(
+        Litestar(
+            [*api.routes(shelf), *_pages(shelf, public_url)],
+            exception_handlers={
+                answers.Refused: answers.refuse,
+                HTTPException: answers.refuse_by_protocol,
+                Exception: answers.fail,
+            },
+            lifespan=[partial(_alongside, beside)] if beside else None,
+            request_max_body_size=_LARGEST_BODY,
+            openapi_config=None,
+            logging_config=None,
+        )
     )
+
+
+def _pages(shelf: Shelf, public_url: str) -> list[HTTPRouteHandler]:
+    try:
+        from .site import routes
+    except ImportError:
+        return []
+    return routes(shelf.hubs, public_url=public_url)
+
+
+@contextlib.asynccontextmanager
+async def _alongside(work: Callable[[], Awaitable[None]], _: Litestar) -> AsyncIterator[None]:
+    task = asyncio.ensure_future(work())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -117,7 +112,7 @@ def _refused(host: str, port: int, error: OSError) -> str:
     return f"can't listen on {host}:{port}: {error.strerror}; give another --host or --port"
 
 
-async def serve(application: Litestar, bound: socket.socket) -> None:
+async def serve(application: Delivery, bound: socket.socket) -> None:
     """Serves until SIGINT or SIGTERM, and then ends at once: everything it says takes milliseconds."""
     config = uvicorn.Config(
         application, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=1
@@ -137,10 +132,9 @@ async def serve(application: Litestar, bound: socket.socket) -> None:
 class _Server(uvicorn.Server):
     """Without uvicorn's own signal handling, which raises the signal again after the shutdown."""
 
-    def capture_signals(self):  # type: ignore[no-untyped-def]  # a context manager, as in uvicorn
-        import contextlib
-
-        return contextlib.nullcontext()
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
 
     def stop(self) -> None:
         self.should_exit = True
