@@ -55,8 +55,10 @@ def mistakes(kind: type[msgspec.Struct], manifest: object) -> list[str]:
 
 def engine_mistakes(manifest: dict[str, Any]) -> list[str]:
     """One sentence per mistake in the manifest of an engine that somebody wants to run: it has to have a name, too."""
-    if manifest.get("apiVersion") != API_VERSION:
-        return [f"apiVersion: {manifest.get('apiVersion')!r} must be {API_VERSION}"]
+    if manifest.get("apiVersion") is None:
+        return [f"apiVersion: missing; write {API_VERSION}"]
+    if manifest["apiVersion"] != API_VERSION:
+        return [f"apiVersion: {manifest['apiVersion']!r} must be {API_VERSION}"]
     found = mistakes(ChaosEngine, manifest)
     metadata = manifest.get("metadata")
     if not (isinstance(metadata, dict) and metadata.get("name")):

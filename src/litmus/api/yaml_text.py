@@ -68,12 +68,6 @@ _Loader.add_implicit_resolver(
 )
 
 
-def nodes(text: str) -> list[yaml.Node]:
-    """The documents as nodes, which know their lines; empty ones left out. Raises yaml.YAMLError."""
-    found: list[yaml.Node] = list(yaml.compose_all(text, Loader=_Loader))
-    return [node for node in found if node is not None and not node.tag.endswith(":null")]
-
-
 @dataclass(frozen=True, slots=True)
 class Document:
     """One document of a text, and where its parts stand in it."""
