@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from litmus.cli import app, hub, terminal
+from litmus.cli import app, hub, hubs, terminal
 from litmus.experiments import catalogue
 
 NAMES = sorted(experiment.name for experiment in catalogue.everything())
@@ -19,9 +19,9 @@ def test_a_list_has_a_line_for_each_experiment(capsys: pytest.CaptureFixture[str
 
 def test_a_list_on_a_terminal_is_broken_below_the_sentences(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(terminal, "width", lambda: 60)
-    lines = list(hub.listing(catalogue.everything()))
+    lines = list(hub.listing([(group, hub.matching(group, "")) for group in hubs.named("").groups]))
     assert max(map(len, lines)) <= 60
-    assert [line.split()[0] for line in lines if not line.startswith(" ")] == [e.name for e in catalogue.everything()]
+    assert [line.split()[0] for line in lines if not line.startswith(" ")] == NAMES
 
 
 def test_a_list_for_programs_is_json(capsys: pytest.CaptureFixture[str]):
@@ -54,4 +54,4 @@ def test_an_experiment_that_is_not_there_is_a_mistake_of_the_command(capsys: pyt
     assert app.main(["hub", "show", "pod-delte"]) == 4
     assert "did you mean pod-delete?" in capsys.readouterr().err
     assert app.main(["hub", "show", "zzz"]) == 4
-    assert "there is no experiment 'zzz'. Known: " in capsys.readouterr().err
+    assert "there is no experiment 'zzz' in the hub. Known: " in capsys.readouterr().err

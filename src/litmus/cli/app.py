@@ -54,7 +54,15 @@ image.command("litmus.cli.sandbox:image_add", name="add", help="Let an image sta
 app.command(hub)
 hub.command("litmus.cli.hub:list_", name="list", help="List the experiments.")
 hub.command("litmus.cli.hub:show", name="show", help="Show what an experiment does and needs, and its tunables.")
-hub.command("litmus.cli.hub:serve", name="serve", help="Serve the charts, for kubectl apply -f URL.")
+hub.command("litmus.cli.hub_get:get", name="get", help="Print the files of experiments for kubectl apply -f -.")
+hub.command("litmus.cli.hub_install:install", name="install", help="Install experiments with their roles.")
+hub.command(
+    "litmus.cli.hub_init:init", name="init", help="Begin an experiment of one's own: a package that runs at once."
+)
+hub.command(
+    "litmus.cli.hub_charts:charts", name="charts", help="Write the charts of experiments as the folder of a hub."
+)
+hub.command("litmus.cli.hub_serve:serve", name="serve", help="Serve the charts, for kubectl apply -f URL.")
 
 
 def main(arguments: list[str]) -> int:

@@ -45,3 +45,8 @@ def _wrapped_wide(mark: str, text: str, *, rest: str, width: int) -> Iterator[st
 def listed(items: Iterable[str]) -> str:
     """The items with commas; ``wrapped`` breaks lines between them and not within."""
     return ", ".join(item.replace(" ", _HARD_SPACE) for item in items)
+
+
+def warn(sentence: str) -> None:
+    """Says on standard error what does not keep the command from its result."""
+    print(f"! {sentence}", file=sys.stderr, flush=True)
