@@ -54,16 +54,19 @@ def facts(experiment: Experiment, *, say: Say = str) -> dict[str, str]:
     """What there is to know about an experiment before its details, as plain sentences by their headings."""
     privileges = _enumerated(short(experiment.privileges), say)
     needed = say("need {privileges} on the node of a target.").format(privileges=privileges)
-    refused = together(say("Error."), say(sentence(experiment.sandbox)))
     found = {
         "Hits": say("{targets}.").format(targets=say(experiment.hits)),
         "Proven by": say(experiment.proof),
         "Undone": say(experiment.undo),
         "Scope": say(_CLUSTERWIDE if experiment.scope == "Cluster" else _NAMESPACED),
         "Helper pods": needed if privileges else say("none."),
-        "Sandbox": refused if experiment.sandbox else say("it runs there."),
+        "Sandbox": _on_the_sandbox(experiment.sandbox, say),
     }
     return {say(name): fact for name, fact in found.items() if fact}
+
+
+def _on_the_sandbox(refusal: str, say: Say) -> str:
+    return together(say("Error."), say(sentence(refusal))) if refusal else say("it runs there.")
 
 
 def steps(experiment: Experiment, *, say: Say = str) -> list[Step]:
