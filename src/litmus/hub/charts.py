@@ -4,6 +4,9 @@
     charts/<group>/<experiment>/experiment.yaml   the ChaosExperiment
     charts/<group>/<experiment>/rbac.yaml         its service account and the least role that it needs
     charts/<group>/<experiment>/engine.yaml       a ChaosEngine to start from
+    charts/<group>/icons/<name>.svg               an icon of each experiment, and one of the group
+
+and beside them what describes them to a hub: see ``metadata``.
 
 The layout is that of the public hub at 1.10 (reference/litmus-outer.md, 1.4). No file names a namespace unless it is
 asked to or Kubernetes forces it to, so that ``kubectl apply -n`` decides.
@@ -21,7 +24,7 @@ from litmus.experiments.declaration import Experiment, Permission
 from litmus.experiments.node_fault import NodeFault
 from litmus.experiments.tunables import TARGET_NODE, TARGET_NODES, Tunable
 
-from . import documents
+from . import categories, documents, icons, metadata
 from .documents import Comment, Flow, Quoted
 
 DEFAULT_IMAGE = f"litmus-py/litmus:{__version__}"
@@ -66,11 +69,16 @@ def table(
         groups.setdefault(experiment.chart, []).append(experiment)
     for group, members in groups.items():
         files[f"charts/{group}/{BUNDLE}"] = partial(bundle, members, image=image)
-        for experiment in members:
+        files[metadata.group_csv_path(group)] = partial(metadata.of_group, group, members)
+        files[metadata.package_path(group)] = partial(metadata.package, group, members)
+        files[metadata.icon_path(group, group)] = partial(icons.group, group, title=categories.category(group).title)
+        for experiment in members:  # one with the name of its group has the group's icon, as upstream
             folder = f"charts/{group}/{experiment.name}"
             files[f"{folder}/experiment.yaml"] = partial(bundle, [experiment], image=image)
             files[f"{folder}/rbac.yaml"] = partial(role, experiment, namespace=namespace)
             files[f"{folder}/engine.yaml"] = partial(engine, experiment, namespace=namespace)
+            files[metadata.csv_path(group, experiment.name)] = partial(metadata.of_experiment, experiment)
+            files[metadata.icon_path(group, experiment.name)] = partial(icons.icon, experiment)
     return files
 
 

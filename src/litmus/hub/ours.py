@@ -11,9 +11,10 @@ from litmus import __version__
 from litmus.experiments import catalogue
 from litmus.experiments.declaration import Experiment
 
-from . import categories, charts, model
+from . import categories, charts, icons, metadata, model
 
 SOURCE = "this installation"
+CHICK = "icons/chick.svg"  # the sign of the hub itself
 
 
 class Files(Mapping[str, bytes]):
@@ -48,10 +49,10 @@ def hub(
     offered, unusable = catalogue.offered() if experiments is None else (list(experiments), [])
     usable, broken = _tried(offered)
     broken += [_unusable(entry.name, entry.reason) for entry in unusable]
-    files = charts.table(usable, image=image, namespace=namespace)
+    files = {**charts.table(usable, image=image, namespace=namespace), CHICK: icons.chick}
     listed: dict[str, list[model.Chart]] = {}
     for experiment in usable:
-        listed.setdefault(experiment.chart, []).append(_chart(experiment, files))
+        listed.setdefault(experiment.chart, []).append(_chart(experiment))
     for chart in broken:
         listed.setdefault(chart.group, []).append(chart)
     return model.Hub(
@@ -76,7 +77,7 @@ def _tried(experiments: Iterable[Experiment]) -> tuple[list[Experiment], list[mo
         try:
             if not _is_ours(experiment):
                 files = charts.table([experiment])
-                _chart(experiment, files)
+                _chart(experiment)
                 for write in files.values():
                     write()
             usable.append(experiment)
@@ -113,16 +114,15 @@ def _group(name: str, members: list[model.Chart], files: Mapping[str, object]) -
         help=texts.help,
         charts=tuple(members),
         bundle_file=existing(f"charts/{name}/{charts.BUNDLE}"),
-        icon_file=existing(f"charts/{name}/icons/{name}.svg"),
+        icon_file=existing(metadata.icon_path(name, name)),
         version=__version__,
         links=tuple(model.Link(*link) for link in texts.links),
         keywords=texts.keywords,
     )
 
 
-def _chart(experiment: Experiment, files: Mapping[str, object]) -> model.Chart:
+def _chart(experiment: Experiment) -> model.Chart:
     folder = f"charts/{experiment.chart}/{experiment.name}"
-    icon = f"charts/{experiment.chart}/icons/{experiment.name}.svg"
     return model.Chart(
         group=experiment.chart,
         name=experiment.name,
@@ -134,7 +134,7 @@ def _chart(experiment: Experiment, files: Mapping[str, object]) -> model.Chart:
         platforms=tuple(experiment.platforms),
         maturity=experiment.maturity,
         chaos_type=experiment.chaos_type,
-        maintainers=tuple(model.Maintainer(name, mail) for name, mail in experiment.maintainers.items()),
+        maintainers=tuple(model.Maintainer(name, mail) for name, mail in metadata.maintainers(experiment).items()),
         links=tuple(model.Link(name, url) for name, url in experiment.links.items()),
         variables=tuple(
             model.Variable(
@@ -154,6 +154,6 @@ def _chart(experiment: Experiment, files: Mapping[str, object]) -> model.Chart:
         experiment_file=f"{folder}/experiment.yaml",
         rbac_file=f"{folder}/rbac.yaml",
         engine_file=f"{folder}/engine.yaml",
-        icon_file=icon if icon in files else "",
+        icon_file=metadata.icon_path(experiment.chart, experiment.name),
         declared=experiment,
     )
