@@ -4,6 +4,7 @@ The same checks as ``litmus run`` and a run itself make, in the same code: the s
 (``api.strict``), the form of the application (``admission``) and the tunables of the experiments that we know.
 """
 
+import contextlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -25,7 +26,8 @@ _LONGEST = 400
 # Names that Kubernetes takes for an object (RFC 1123) whose name is also the value of a label.
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?")
 _LINE = re.compile(r"line (\d+): ")
-_ITEM = re.compile(r"spec\.experiments\[\d+\]\.spec\.components\.env\[\d+\]")
+_ITEM = re.compile(r"spec\.experiments\[(\d+)\]\.spec\.components\.env\[(\d+)\]")
+_NAMED = re.compile(r"[A-Z][A-Z0-9_]*(=| is| stands)")  # a sentence about a tunable that names it itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,15 +86,22 @@ def _sentences(manifest: dict[str, Any], known: Mapping[str, model.Chart]) -> It
         if value and isinstance(value, str) and not form(value):
             yield f"metadata.{name}: {value!r} must be small letters, digits and -, at most 63 of them", "error"
     try:
-        engine = msgspec.convert(present(manifest), api.ChaosEngine)
+        yield from _application(msgspec.convert(present(manifest), api.ChaosEngine))
     except msgspec.ValidationError as error:
         if not wrong:  # the schema leaves metadata to the API server
             what, _, where = str(error).rpartition(" - at `$.")
             yield f"{where.rstrip('`') or 'the manifest'}: {what or error}", "error"
-        return
-    yield from _application(engine)
-    for number, entry in enumerate(engine.spec.experiments):
+    for number, entry in _entries(manifest):
         yield from _experiment(f"spec.experiments[{number}]", entry, known)
+
+
+def _entries(manifest: dict[str, Any]) -> Iterator[tuple[int, api.EngineExperiment]]:
+    """Those that can be read, whatever else is wrong with the engine."""
+    spec = manifest.get("spec")
+    listed = spec.get("experiments") if isinstance(spec, dict) else None
+    for number, entry in enumerate(listed if isinstance(listed, list) else ()):
+        with contextlib.suppress(msgspec.ValidationError):
+            yield number, msgspec.convert(present(entry), api.EngineExperiment)
 
 
 def _application(engine: api.ChaosEngine) -> Iterator[_Found]:
@@ -140,14 +149,14 @@ def _located(document: yaml_text.Document, sentence: str, severity: Literal["err
     """With its line. The path of an environment variable is left out of the sentence: that names the tunable itself."""
     path, _, after = sentence.partition(": ")
     if found := _ITEM.match(path):
-        sentence = _of_variable(path[found.end() :].lstrip("."), after)
+        field = path[found.end() :].lstrip(".")
+        sentence = after if _NAMED.match(after) else f"{_variable(document.value, *found.groups())}: {field}: {after}"
     return Problem(line=document.line(path), path=path, message=_short(sentence), severity=severity)
 
 
-def _of_variable(field: str, after: str) -> str:
-    """``value: 30 must be text`` needs its field; ``FORCE='x': must be …`` has it."""
-    named = re.match(r"[A-Z][A-Z0-9_]*(=| is| stands)", after)
-    return after if named else f"{field or 'env'}: {after}"
+def _variable(manifest: Any, experiment: str, number: str) -> str:
+    item = manifest["spec"]["experiments"][int(experiment)]["spec"]["components"]["env"][int(number)]
+    return str(item.get("name") or "env") if isinstance(item, dict) else "env"
 
 
 def _short(text: str) -> str:

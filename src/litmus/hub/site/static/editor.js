@@ -18,9 +18,6 @@
   let filled = text.value; // the form's text, as the server last gave it
   let touched = new Set(); // fields that somebody has changed: only these complain
 
-  for (const part of section.querySelectorAll(".editor-live")) part.hidden = false;
-  for (const part of section.querySelectorAll(".editor-plain")) part.hidden = true;
-
   const say = (sentence, values = {}) =>
     Object.entries(values).reduce((all, [name, value]) => all.replace(`{${name}}`, value), words[sentence] || sentence);
 
@@ -92,9 +89,19 @@
     event.preventDefault();
     fill(0);
   });
+  // The page asks for the namespace of its commands: the engine's is the same until somebody wants another one.
+  const outer = document.getElementById("namespace");
+  const follow = () => {
+    const inner = form.elements.namespace;
+    if (!outer || touched.has("namespace") || outer.getAttribute("aria-invalid") === "true") return;
+    inner.value = outer.value.trim();
+    fill();
+  };
+  outer?.addEventListener("input", follow);
+
   form.addEventListener("reset", () => {
     touched = new Set();
-    setTimeout(() => fill(0)); // the fields have their values after the event
+    setTimeout(() => (outer ? follow() : fill(0))); // the fields have their values after the event
   });
 
   // The text
@@ -267,5 +274,5 @@
   // A browser that comes back to the page brings the values of its fields along.
   draw();
   check(0);
-  fill(0);
+  outer ? follow() : fill(0);
 })();
