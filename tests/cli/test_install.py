@@ -186,7 +186,7 @@ async def test_what_keeps_the_operator_from_being_ready_is_said_at_once_and_in_t
 
 async def blocked_by(cluster: Cluster, deployment: dict) -> str:
     deployments = [msgspec.convert(deployment, rollout.Deployment)]
-    return await rollout.blocked_by(cluster, deployments, namespace="litmus", image="litmus:mine")
+    return await rollout.blocked_by(cluster, rollout.OPERATOR, deployments, namespace="litmus", image="litmus:mine")
 
 
 async def test_the_last_words_of_an_operator_that_crashes_are_quoted(cluster: Cluster, server: apiserver.Server):

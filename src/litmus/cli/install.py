@@ -1,8 +1,8 @@
-"""``litmus install``: brings the operator and its definitions into a cluster, and waits until it works.
+"""``litmus install``: brings the operator, its definitions and components into a cluster, and waits until they work.
 
 Everything goes by server-side apply, so that doing it again is harmless and doing it with another release is an
 upgrade. What it never does is to take over from an operator that runs the same engines from another namespace: two
-operators would start every run twice.
+operators would start every run twice. A component that is not asked for is left as it is.
 """
 
 import contextlib
@@ -13,7 +13,7 @@ from cyclopts import Parameter, validators
 from litmus.hub import documents
 from litmus.kube import Cluster, errors, kinds, waiting
 
-from . import applying, failures, installed, manifests, options, rollout
+from . import applying, components, failures, installed, manifests, options, parts, rollout
 
 _DEADLINE_S = 60.0
 _ESTABLISHED_DEADLINE_S = 30.0
@@ -23,15 +23,24 @@ async def install(
     *,
     namespace: options.Namespace = options.OPERATOR_NAMESPACE,
     scope: Annotated[
-        manifests.Scope,
+        parts.Scope,
         Parameter(help="cluster: runs the engines of every namespace. namespaced: those of its own namespace only."),
     ] = "cluster",
+    with_: Annotated[
+        tuple[str, ...],
+        Parameter(
+            name="--with",
+            help="What to install beside the operator, separated by commas. "
+            + " ".join(f"{component.name}: {component.help}." for component in components.every()),
+            negative="",
+        ),
+    ] = (),
     image: options.Image = "",
     replicas: Annotated[
         int, Parameter(help="Operators; one acts, the others stand by.", validator=validators.Number(gte=0))
     ] = 1,
     crds: Annotated[bool, Parameter(help="Whether to apply the definitions, which takes an administrator.")] = True,
-    wait: Annotated[bool, Parameter(help="Whether to wait until the operator is ready.")] = True,
+    wait: Annotated[bool, Parameter(help="Whether to wait until everything is ready.")] = True,
     deadline: Annotated[
         float, Parameter(help="How long to wait for it, in seconds.", validator=validators.Number(gt=0))
     ] = _DEADLINE_S,
@@ -40,9 +49,10 @@ async def install(
     context: options.Context = "",
 ) -> int:
     """Install the operator and its definitions in a cluster; again to upgrade it or to change its settings."""
-    wanted = manifests.Installation(namespace=namespace, scope=scope, image=options.image(image), replicas=replicas)
+    wanted = parts.Installation(namespace=namespace, scope=scope, image=options.image(image), replicas=replicas)
+    chosen = _chosen(with_)
     if render:
-        print(manifests.render(wanted), end="")
+        print(manifests.render(wanted, chosen), end="")
         return 0
     async with Cluster.connect(kubeconfig=kubeconfig, context=context) as cluster:
         await _refuse_second(cluster, wanted)
@@ -52,13 +62,60 @@ async def install(
         for manifest in manifests.operator(wanted):
             if manifest["kind"] != "Namespace":
                 await applying.apply(cluster, documents.plain(manifest))
+        for component in chosen:
+            await _add(cluster, component, wanted)
         if wait:
-            await rollout.until_ready(cluster, namespace=namespace, image=wanted.image, deadline_s=deadline)
-            print(f"The operator is ready in namespace {namespace} and runs {installed.engines_of(wanted.watched)}.")
+            await _wait(cluster, chosen, wanted, deadline_s=deadline)
+        await _tell_of_others(cluster, chosen, wanted)
     return 0
 
 
-async def _refuse_second(cluster: Cluster, wanted: manifests.Installation) -> None:
+def _chosen(lists: tuple[str, ...]) -> list[components.Component]:
+    try:
+        return components.named(lists)
+    except components.Unknown as unknown:
+        raise failures.Misused(f"--with: {unknown}") from unknown
+
+
+async def _add(cluster: Cluster, component: components.Component, wanted: parts.Installation) -> None:
+    for manifest in component.objects(wanted):
+        if manifest["kind"] in component.theirs and await _is_there(cluster, manifest):
+            kind = kinds.of_manifest(manifest)
+            print(f"{applying.title(kind, manifest['metadata']['name'])} unchanged", flush=True)
+        else:
+            await applying.apply(cluster, manifest)
+
+
+async def _is_there(cluster: Cluster, manifest: dict[str, Any]) -> bool:
+    meta = manifest["metadata"]
+    kind = installed.raw(kinds.of_manifest(manifest))
+    return await cluster.find(kind, meta["name"], namespace=meta["namespace"]) is not None
+
+
+async def _wait(
+    cluster: Cluster, chosen: list[components.Component], wanted: parts.Installation, *, deadline_s: float
+) -> None:
+    where, image = wanted.namespace, wanted.image
+    await rollout.until_ready(cluster, rollout.OPERATOR, namespace=where, image=image, deadline_s=deadline_s)
+    print(f"The operator is ready in namespace {where} and runs {installed.engines_of(wanted.watched)}.", flush=True)
+    for component in chosen:
+        awaited = rollout.Awaited(
+            called=f"the {component.name}", deployment=component.deployment, labels=component.labels
+        )
+        await rollout.until_ready(cluster, awaited, namespace=where, image=image, deadline_s=deadline_s)
+        print(component.ready(where), flush=True)
+
+
+async def _tell_of_others(cluster: Cluster, chosen: list[components.Component], wanted: parts.Installation) -> None:
+    """A component that is there and was not asked for keeps its image, which may be that of another release."""
+    for component in components.every():
+        if component not in chosen:
+            image = await installed.image_of(cluster, component.deployment, namespace=wanted.namespace)
+            if image and image != wanted.image:
+                print(f"The {component.name} still runs {image}; --with {component.name} brings it to {wanted.image}.")
+
+
+async def _refuse_second(cluster: Cluster, wanted: parts.Installation) -> None:
     for other in await installed.operators(cluster, namespace=wanted.namespace):
         remedy = f"first run: litmus uninstall --namespace {other.namespace}"
         if other.namespace != wanted.namespace and other.overlaps(wanted.watched):

@@ -47,6 +47,12 @@ async def operators(cluster: Cluster, *, namespace: str) -> list[Operator]:
     return [_operator(deployment) for deployment in found]
 
 
+async def image_of(cluster: Cluster, deployment: str, *, namespace: str) -> str:
+    """The image of a Deployment's first container, '' if there is none."""
+    found = await cluster.find(raw(kinds.DEPLOYMENT), deployment, namespace=namespace)
+    return found["spec"]["template"]["spec"]["containers"][0]["image"] if found else ""
+
+
 def _operator(deployment: dict[str, Any]) -> Operator:
     namespace = deployment["metadata"]["namespace"]
     containers = deployment["spec"]["template"]["spec"]["containers"]

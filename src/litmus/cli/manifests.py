@@ -4,45 +4,25 @@ The operator breaks nothing itself: it starts runner pods, and helper pods that 
 takes, each rule with its reason.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any, Literal
 
-from litmus import __version__
 from litmus.api import crds, names
 from litmus.experiments.declaration import Permission
-from litmus.hub import charts, documents
+from litmus.hub import documents
 from litmus.hub.documents import Comment, Flow, Quoted
 
-Document = dict[Any, Any]
-Scope = Literal["cluster", "namespaced"]
+from . import parts
+from .components import Component
+from .parts import NAME, Document, Installation
+
 RoleKind = Literal["Role", "ClusterRole"]
 
-NAME = "litmus"
 POD_LABELS = {"name": "chaos-operator"}
 HEALTH_PORT = 8081
-_USER = 65532
 _RBAC = "rbac.authorization.k8s.io"
 _LITMUS = "litmuschaos.io"
 _READ = ("get", "list", "watch")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Installation:
-    """One operator. ``namespace=''`` leaves the namespace to ``kubectl apply -n``, which only scope namespaced can."""
-
-    namespace: str = names.OPERATOR_NAMESPACE
-    scope: Scope = "cluster"
-    image: str = charts.DEFAULT_IMAGE
-    replicas: int = 1
-
-    def __post_init__(self) -> None:
-        if self.scope == "cluster" and not self.namespace:
-            raise ValueError("the binding of a ClusterRole has to name a namespace")
-
-    @property
-    def watched(self) -> str:
-        """The namespace whose engines it runs, '' for the whole cluster."""
-        return "" if self.scope == "cluster" else self.namespace
 
 
 WATCHED = (
@@ -126,13 +106,14 @@ def operator(wanted: Installation) -> list[Document]:
     first: list[Document] = []
     if wanted.namespace:
         first = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": wanted.namespace}}]
-    account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": _meta(wanted, "operator-serviceaccount")}
+    account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": parts.meta(wanted, "operator-serviceaccount")}
     return [*first, account, *_access(wanted), _deployment(wanted)]
 
 
-def render(wanted: Installation, *, heading: str = "") -> str:
+def render(wanted: Installation, components: Sequence[Component] = (), *, heading: str = "") -> str:
     """The whole installation as one file for ``kubectl apply``."""
-    return documents.write([*definitions(), *operator(wanted)], heading=heading)
+    more = [manifest for component in components for manifest in component.manifests(wanted)]
+    return documents.write([*definitions(), *operator(wanted), *more], heading=heading)
 
 
 def _access(wanted: Installation) -> list[Document]:
@@ -143,8 +124,8 @@ def _access(wanted: Installation) -> list[Document]:
 
 def _granted(kind: RoleKind, rules: tuple[Permission, ...], wanted: Installation) -> list[Document]:
     within: Document = {"namespace": wanted.namespace} if wanted.namespace else {}
-    named = _meta(wanted, f"operator-{kind.lower()}", clusterwide=kind == "ClusterRole")
-    bound = _meta(wanted, f"operator-{kind.lower()}binding", clusterwide=kind == "ClusterRole")
+    named = parts.meta(wanted, f"operator-{kind.lower()}", clusterwide=kind == "ClusterRole")
+    bound = parts.meta(wanted, f"operator-{kind.lower()}binding", clusterwide=kind == "ClusterRole")
     return [
         {"apiVersion": f"{_RBAC}/v1", "kind": kind, "metadata": named, "rules": [e for r in rules for e in _rule(r)]},
         {
@@ -166,40 +147,21 @@ def _rule(permission: Permission) -> list[Any]:
     return [Comment(f"To {permission.reason}."), rule]
 
 
-def _meta(wanted: Installation, component: str, *, name: str = NAME, clusterwide: bool = False) -> Document:
-    within: Document = {"namespace": wanted.namespace} if wanted.namespace and not clusterwide else {}
-    return {"name": name, **within, "labels": _labels(component) | {"name": NAME}}
-
-
-def _labels(component: str) -> Document:
-    return {
-        "app.kubernetes.io/name": NAME,
-        "app.kubernetes.io/version": Quoted(__version__),
-        names.COMPONENT: component,
-        names.PART_OF: "litmus",
-    }
-
-
 def _deployment(wanted: Installation) -> Document:
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": _meta(wanted, "operator", name=names.OPERATOR_NAME),
+        "metadata": parts.meta(wanted, "operator", name=names.OPERATOR_NAME),
         "spec": {
             "replicas": wanted.replicas,
             "selector": {"matchLabels": dict(POD_LABELS)},
             "template": {
-                "metadata": {"labels": _labels("operator") | POD_LABELS},
+                "metadata": {"labels": parts.labels("operator") | POD_LABELS},
                 "spec": {
                     "serviceAccountName": NAME,
                     Comment("It gives up its lease when it ends, so that another operator goes on at once."): None,
                     "terminationGracePeriodSeconds": 10,
-                    "securityContext": {
-                        "runAsNonRoot": True,
-                        "runAsUser": _USER,
-                        "runAsGroup": _USER,
-                        "seccompProfile": {"type": "RuntimeDefault"},
-                    },
+                    "securityContext": parts.pod_security(),
                     "containers": [_container(wanted)],
                 },
             },
@@ -217,18 +179,19 @@ def _container(wanted: Installation) -> Document:
             Comment("Image of the runner pods, unless an engine names its own."),
             {"name": "CHAOS_RUNNER_IMAGE", "value": wanted.image},
             *_watch_namespace(wanted),
-            {"name": "OPERATOR_NAMESPACE", **_field("metadata.namespace")},
-            {"name": "POD_NAME", **_field("metadata.name")},
+            {"name": "OPERATOR_NAMESPACE", **parts.field("metadata.namespace")},
+            {"name": "POD_NAME", **parts.field("metadata.name")},
         ],
         "ports": [{"name": "health", "containerPort": HEALTH_PORT, "protocol": "TCP"}],
-        "readinessProbe": {**_probe("/readyz"), "periodSeconds": 1, "failureThreshold": 3},
-        "livenessProbe": {**_probe("/healthz"), "initialDelaySeconds": 10, "periodSeconds": 2, "failureThreshold": 10},
-        "resources": {"requests": {"cpu": "20m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}},
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
+        "readinessProbe": {**parts.http_probe("/readyz", "health"), "periodSeconds": 1, "failureThreshold": 3},
+        "livenessProbe": {
+            **parts.http_probe("/healthz", "health"),
+            "initialDelaySeconds": 10,
+            "periodSeconds": 2,
+            "failureThreshold": 10,
         },
+        "resources": {"requests": {"cpu": "20m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}},
+        "securityContext": parts.container_security(),
     }
 
 
@@ -240,13 +203,5 @@ def _watch_namespace(wanted: Installation) -> list[Any]:
         ]
     return [
         Comment("Whose engines it runs: those of its own namespace only."),
-        {"name": "WATCH_NAMESPACE", **_field("metadata.namespace")},
+        {"name": "WATCH_NAMESPACE", **parts.field("metadata.namespace")},
     ]
-
-
-def _field(path: str) -> Document:
-    return {"valueFrom": {"fieldRef": {"fieldPath": path}}}
-
-
-def _probe(path: str) -> Document:
-    return {"httpGet": {"path": path, "port": "health"}, "timeoutSeconds": 5}

@@ -1,8 +1,10 @@
-"""Waiting until the operator works, and saying meanwhile what keeps it from it."""
+"""Waiting until the operator or a component works, and saying meanwhile what keeps it from it."""
 
 import asyncio
 import sys
+from collections.abc import Mapping
 from contextlib import aclosing
+from dataclasses import dataclass
 
 from litmus.api import ObjectMeta, Shape, names
 from litmus.kube import Cluster, errors, helpers, kinds, waiting
@@ -10,8 +12,24 @@ from litmus.kube.objects import Condition, Pod
 
 from . import manifests
 
-_SELECTOR = ",".join(f"{key}={value}" for key, value in manifests.POD_LABELS.items())
 _LOG_LINES = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Awaited:
+    """A Deployment that is waited for, and what it is called in a sentence."""
+
+    called: str
+    deployment: str
+    labels: Mapping[str, str]
+
+    @property
+    def selector(self) -> str:
+        """Its pods, as kubectl selects them."""
+        return ",".join(f"{key}={value}" for key, value in self.labels.items())
+
+
+OPERATOR = Awaited(called="the operator", deployment=names.OPERATOR_NAME, labels=manifests.POD_LABELS)
 
 
 class _Spec(Shape, frozen=True, kw_only=True):
@@ -44,8 +62,8 @@ class Deployment(Shape, frozen=True, kw_only=True):
 _DEPLOYMENT = kinds.Kind("apps", "v1", "Deployment", "deployments", Deployment)
 
 
-async def until_ready(cluster: Cluster, *, namespace: str, image: str, deadline_s: float) -> None:
-    """Returns when the operator is ready. What keeps it from that goes to standard error as soon as it is known.
+async def until_ready(cluster: Cluster, awaited: Awaited, *, namespace: str, image: str, deadline_s: float) -> None:
+    """Returns when it is ready. What keeps it from that goes to standard error as soon as it is known.
 
     Raises TimedOut with it after ``deadline_s``.
     """
@@ -53,28 +71,31 @@ async def until_ready(cluster: Cluster, *, namespace: str, image: str, deadline_
     try:
         async with (
             asyncio.timeout(deadline_s),
-            aclosing(waiting.follow(cluster, _DEPLOYMENT, namespace=namespace, name=names.OPERATOR_NAME)) as states,
+            aclosing(waiting.follow(cluster, _DEPLOYMENT, namespace=namespace, name=awaited.deployment)) as states,
         ):
             async for deployments in states:
                 if deployments and deployments[0].rolled_out:
                     return
-                reason = await blocked_by(cluster, deployments, namespace=namespace, image=image)
+                reason = await blocked_by(cluster, awaited, deployments, namespace=namespace, image=image)
                 if reason and reason != said:
                     said = reason
-                    print(f"waiting for the operator: {reason}", file=sys.stderr, flush=True)
+                    print(f"waiting for {awaited.called}: {reason}", file=sys.stderr, flush=True)
     except TimeoutError:
         raise errors.TimedOut(
-            f"the operator is not ready after {deadline_s:g} s: {said or 'its pod has not started yet'}. What was "
-            f"applied stays and goes on trying; look at it with: kubectl -n {namespace} describe pods -l {_SELECTOR}"
+            f"{awaited.called} is not ready after {deadline_s:g} s: {said or 'its pod has not started yet'}. What was "
+            "applied stays and goes on trying; look at it with: "
+            f"kubectl -n {namespace} describe pods -l {awaited.selector}"
         ) from None
 
 
-async def blocked_by(cluster: Cluster, deployments: list[Deployment], *, namespace: str, image: str) -> str:
-    """Why the operator is not ready, '' while it is simply on its way."""
+async def blocked_by(
+    cluster: Cluster, awaited: Awaited, deployments: list[Deployment], *, namespace: str, image: str
+) -> str:
+    """Why it is not ready, '' while it is simply on its way."""
     for condition in deployments[0].status.conditions if deployments else ():
         if condition.type == "ReplicaFailure" and condition.status == "True":
             return f"its pod can't be created: {condition.message}"
-    pods = await cluster.select(kinds.POD, namespace=namespace, labels=_SELECTOR)
+    pods = await cluster.select(kinds.POD, namespace=namespace, labels=awaited.selector)
     for pod in pods:
         if pod.metadata.deletion_timestamp is None and image in [c.image for c in pod.spec.containers]:
             reason = stuck(pod)

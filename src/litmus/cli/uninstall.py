@@ -1,4 +1,4 @@
-"""``litmus uninstall``: takes the operator out of a cluster, and says what goes, what stays and what would be lost.
+"""``litmus uninstall``: takes the operator and the components out of a cluster, and says what goes and what stays.
 
 While an engine runs or a fault is not undone yet, somebody needs the operator, so that is refused; and what users have
 made is never deleted by the way. The namespace always stays: nobody knows what else lives there.
@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from litmus.api import names
 from litmus.kube import Cluster, errors, kinds, waiting
 
-from . import failures, installed, manifests, options
+from . import components, failures, installed, manifests, options, parts
 from .applying import title
 
 _PODS_DEADLINE_S = 40.0
@@ -32,12 +32,13 @@ async def uninstall(
     kubeconfig: options.Kubeconfig = "",
     context: options.Context = "",
 ) -> int:
-    """Remove the operator from a cluster."""
+    """Remove the operator and the components from a cluster."""
     async with Cluster.connect(kubeconfig=kubeconfig, context=context) as cluster:
         watched = await _watched(cluster, namespace)
         theirs = await installed.objects(cluster, watched="" if crds else watched)
         _refuse_loss(theirs, crds=crds, yes=yes, force=force)
-        removed = await _remove_operator(cluster, namespace)
+        removed, changed = await _remove_components(cluster, namespace)
+        removed += await _remove_operator(cluster, namespace)
         if crds:
             if force:
                 await _let_go(cluster, theirs)
@@ -46,7 +47,8 @@ async def uninstall(
         print(f"There is no operator in namespace {namespace}.")
     else:
         kept = "" if crds else f", and the definitions with {theirs} (--crds deletes them too)"
-        print(f"These stay: namespace {namespace}, the roles of experiments in their namespaces{kept}.")
+        changed_ones = "".join(f" with {title} that you changed," for title in changed)
+        print(f"These stay: namespace {namespace},{changed_ones} the roles of experiments in their namespaces{kept}.")
     return 0
 
 
@@ -68,6 +70,26 @@ def _refuse_loss(theirs: installed.Objects, *, crds: bool, yes: bool, force: boo
         raise failures.Misused(f"--crds would delete {theirs}, of all namespaces; add --yes if that is meant")
 
 
+async def _remove_components(cluster: Cluster, namespace: str) -> tuple[int, list[str]]:
+    """How many objects went, and the titles of those that stay because somebody has made them their own."""
+    removed, changed = 0, []
+    for component in components.every():
+        for manifest in reversed(component.objects(parts.Installation(namespace=namespace, scope="namespaced"))):
+            kind, name = kinds.of_manifest(manifest), manifest["metadata"]["name"]
+            if manifest["kind"] in component.theirs and await _was_changed(cluster, manifest):
+                changed.append(title(kind, name))
+            else:
+                removed += await _delete(cluster, kind, name, namespace)
+    return removed, changed
+
+
+async def _was_changed(cluster: Cluster, manifest: dict[str, Any]) -> bool:
+    meta = manifest["metadata"]
+    kind = installed.raw(kinds.of_manifest(manifest))
+    found = await cluster.find(kind, meta["name"], namespace=meta["namespace"])
+    return found is not None and found.get("data") != manifest.get("data")
+
+
 async def _remove_operator(cluster: Cluster, namespace: str) -> int:
     """The Deployment first and its rights last, so that it can end as it should. Returns how many objects went."""
     removed = await _delete(cluster, kinds.DEPLOYMENT, names.OPERATOR_NAME, namespace)
@@ -83,17 +105,17 @@ async def _remove_operator(cluster: Cluster, namespace: str) -> int:
         )
     removed += await _delete(cluster, kinds.LEASE, names.OPERATOR_LEASE, namespace)
     if await _is_clusterwide(cluster, namespace):
-        removed += await _delete(cluster, kinds.CLUSTER_ROLE_BINDING, manifests.NAME)
-        removed += await _delete(cluster, kinds.CLUSTER_ROLE, manifests.NAME)
+        removed += await _delete(cluster, kinds.CLUSTER_ROLE_BINDING, parts.NAME)
+        removed += await _delete(cluster, kinds.CLUSTER_ROLE, parts.NAME)
     for kind in (kinds.ROLE_BINDING, kinds.ROLE, kinds.SERVICE_ACCOUNT):
-        removed += await _delete(cluster, kind, manifests.NAME, namespace)
+        removed += await _delete(cluster, kind, parts.NAME, namespace)
     return removed
 
 
 async def _is_clusterwide(cluster: Cluster, namespace: str) -> bool:
     """Whether the cluster role is bound to the operator of this namespace, and not to that of another one."""
     try:
-        binding = await cluster.find(installed.raw(kinds.CLUSTER_ROLE_BINDING), manifests.NAME)
+        binding = await cluster.find(installed.raw(kinds.CLUSTER_ROLE_BINDING), parts.NAME)
     except errors.Forbidden:
         return False
     subjects = (binding or {}).get("subjects") or ()

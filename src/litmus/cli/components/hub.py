@@ -1,0 +1,116 @@
+"""The hub as a Deployment: the catalogue under an address of the cluster, for ``kubectl apply -f`` and browsers.
+
+It asks nothing of the cluster, so its account has no rights and no token. What it fetches of the hubs that users add
+lies in a volume that goes with the pod, and is fetched again.
+"""
+
+from litmus.hub.documents import Comment
+
+from .. import parts
+from ..parts import Document, Installation
+from ._component import Component
+
+NAME = "chaos-hub"
+PORT = 8080
+LABELS = {"app.kubernetes.io/name": parts.NAME, "app.kubernetes.io/component": "hub"}
+
+_HUBS = "/etc/litmus/hub"
+_HUBS_FILE = "hubs.yaml"
+_CLONES = "/var/lib/litmus"
+
+
+def _manifests(wanted: Installation) -> list[Document]:
+    meta = parts.meta(wanted, "hub", name=NAME)
+    account = {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": meta,
+        Comment("It has no rights, and the pod does not even get a token."): None,
+        "automountServiceAccountToken": False,
+    }
+    hubs = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {_HUBS_FILE: HUBS}}
+    service = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": meta,
+        "spec": {
+            "type": "ClusterIP",
+            "selector": LABELS,
+            "ports": [{"name": "http", "port": PORT, "targetPort": "http", "protocol": "TCP"}],
+        },
+    }
+    return [
+        account,
+        hubs,
+        service,
+        {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta, "spec": _spec(wanted)},
+    ]
+
+
+def _spec(wanted: Installation) -> Document:
+    return {
+        "replicas": 1,
+        "selector": {"matchLabels": LABELS},
+        "template": {
+            "metadata": {"labels": parts.labels("hub")},
+            "spec": {
+                "serviceAccountName": NAME,
+                "automountServiceAccountToken": False,
+                "terminationGracePeriodSeconds": 5,
+                "securityContext": {**parts.pod_security(), "fsGroup": parts.USER},
+                "containers": [_container(wanted)],
+                "volumes": [
+                    {"name": "hubs", "configMap": {"name": NAME}},
+                    {"name": "clones", "emptyDir": {"sizeLimit": "1Gi"}},
+                ],
+            },
+        },
+    }
+
+
+def _container(wanted: Installation) -> Document:
+    return {
+        "name": "hub",
+        "image": wanted.image,
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["litmus", "hub", "serve"],
+        "args": [
+            *("--host", "0.0.0.0", "--port", str(PORT)),
+            Comment("Image that the experiments name which it hands out."),
+            *("--image", wanted.image),
+        ],
+        "env": [
+            Comment("The only places that it writes to."),
+            {"name": "HOME", "value": _CLONES},
+            {"name": "TMPDIR", "value": _CLONES},
+        ],
+        "ports": [{"name": "http", "containerPort": PORT, "protocol": "TCP"}],
+        "readinessProbe": {**parts.http_probe("/readyz", "http"), "periodSeconds": 2, "failureThreshold": 3},
+        "livenessProbe": {**parts.http_probe("/healthz", "http"), "initialDelaySeconds": 10, "failureThreshold": 6},
+        "resources": {"requests": {"cpu": "10m", "memory": "96Mi"}, "limits": {"memory": "384Mi"}},
+        "securityContext": parts.container_security(),
+        "volumeMounts": [
+            {"name": "hubs", "mountPath": _HUBS, "readOnly": True},
+            {"name": "clones", "mountPath": _CLONES},
+        ],
+    }
+
+
+def _ready(namespace: str) -> str:
+    return (
+        f"The hub is ready. To look at it: kubectl -n {namespace} port-forward service/{NAME} {PORT}:{PORT}, "
+        f"and open http://localhost:{PORT}"
+    )
+
+
+HUBS = "[]\n"
+
+COMPONENT = Component(
+    name="hub",
+    help="the catalogue of experiments, its pages and its API",
+    manifests=_manifests,
+    deployment=NAME,
+    labels=LABELS,
+    theirs=frozenset({"ConfigMap"}),
+    ready=_ready,
+)

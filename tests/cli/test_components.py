@@ -1,0 +1,121 @@
+"""What ``litmus install --with`` adds to the operator, as manifests."""
+
+import pytest
+import yaml
+
+from litmus.cli import components, manifests, parts, rollout
+from litmus.hub import documents
+from litmus.kube import kinds
+
+NAMESPACED = parts.Installation(namespace="team", scope="namespaced", image="litmus:mine")
+BOTH = pytest.mark.parametrize("wanted", [parts.Installation(), NAMESPACED], ids=lambda wanted: wanted.scope)
+EVERY = pytest.mark.parametrize("component", components.every(), ids=lambda component: component.name)
+
+
+def made(component: components.Component, wanted: parts.Installation = NAMESPACED) -> dict[str, dict]:
+    return {manifest["kind"]: manifest for manifest in component.objects(wanted)}
+
+
+def pod(component: components.Component) -> dict:
+    return made(component)["Deployment"]["spec"]["template"]["spec"]
+
+
+def test_a_list_names_components_with_commas_or_again_each_once():
+    assert [c.name for c in components.named(["hub, hub", "hub"])] == ["hub"]
+    assert components.named([]) == []
+
+
+@pytest.mark.parametrize("name", ["grafana", "exporter", "Hub"])
+def test_an_unknown_component_is_one_sentence_with_those_that_exist(name: str):
+    with pytest.raises(components.Unknown) as refused:
+        components.named([f"hub,{name}"])
+
+    assert str(refused.value) == f"there is no component '{name}'; there is hub"
+
+
+@EVERY
+@BOTH
+def test_a_component_lives_in_the_namespace_of_the_operator_and_can_be_applied(
+    component: components.Component, wanted: parts.Installation
+):
+    for manifest in component.objects(wanted):
+        assert kinds.of_manifest(manifest).namespaced
+        assert manifest["metadata"]["namespace"] == wanted.namespace
+
+
+@EVERY
+def test_a_component_can_leave_its_namespace_to_kubectl(component: components.Component):
+    for manifest in component.objects(parts.Installation(namespace="", scope="namespaced")):
+        assert "namespace" not in manifest["metadata"]
+
+
+@EVERY
+def test_what_is_waited_for_is_the_deployment_and_its_pods(component: components.Component):
+    deployment = made(component)["Deployment"]
+    labels = deployment["spec"]["template"]["metadata"]["labels"]
+
+    assert deployment["metadata"]["name"] == component.deployment
+    assert deployment["spec"]["selector"]["matchLabels"] == component.labels
+    assert component.labels.items() <= labels.items()
+    assert not rollout.OPERATOR.labels.items() <= labels.items()
+
+
+@EVERY
+def test_a_component_passes_the_restricted_pod_security_standard(component: components.Component):
+    assert pod(component)["securityContext"]["runAsNonRoot"] is True
+    assert pod(component)["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert not {"hostPID", "hostNetwork", "hostIPC"} & set(pod(component))
+    for container in pod(component)["containers"]:
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+        assert container["resources"]["requests"]
+        assert container["resources"]["limits"]["memory"]
+
+
+@EVERY
+def test_the_rendered_file_has_the_component_after_the_operator(component: components.Component):
+    read = list(yaml.safe_load_all(manifests.render(NAMESPACED, [component])))
+
+    operator = [documents.plain(manifest) for manifest in manifests.operator(NAMESPACED)]
+    assert read == [*manifests.definitions(), *operator, *component.objects(NAMESPACED)]
+
+
+def test_the_hub_asks_nothing_of_the_cluster():
+    hub = components.named(["hub"])[0]
+
+    assert not {"Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"} & set(made(hub))
+    assert made(hub)["ServiceAccount"]["automountServiceAccountToken"] is False
+    assert pod(hub)["automountServiceAccountToken"] is False
+
+
+def test_the_hub_hands_out_experiments_of_the_image_that_it_runs():
+    container = pod(components.named(["hub"])[0])["containers"][0]
+
+    assert container["image"] == "litmus:mine"
+    assert container["args"][-2:] == ["--image", "litmus:mine"]
+
+
+def test_the_service_leads_to_the_port_of_the_hub():
+    hub = components.named(["hub"])[0]
+    [port], [listening] = made(hub)["Service"]["spec"]["ports"], pod(hub)["containers"][0]["ports"]
+
+    assert port["targetPort"] == listening["name"]
+    assert made(hub)["Service"]["spec"]["selector"] == hub.labels
+
+
+def test_the_hub_writes_to_a_volume_that_goes_with_the_pod():
+    hub = components.named(["hub"])[0]
+    [container] = pod(hub)["containers"]
+    folders = {mount["name"]: mount for mount in container["volumeMounts"]}
+    variables = {variable["name"]: variable["value"] for variable in container["env"]}
+
+    assert {volume["name"] for volume in pod(hub)["volumes"] if "emptyDir" in volume} == {"clones"}
+    assert variables["HOME"] == variables["TMPDIR"] == folders["clones"]["mountPath"]
+    assert folders["hubs"]["readOnly"] is True
+
+
+def test_users_begin_with_no_hubs_of_their_own():
+    assert yaml.safe_load(made(components.named(["hub"])[0])["ConfigMap"]["data"]["hubs.yaml"]) == []
