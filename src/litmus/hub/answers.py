@@ -60,8 +60,7 @@ def refuse_by_protocol(request: AnyRequest, error: HTTPException) -> Response[An
     """What the framework refuses: an unknown address or method, a body that is too large, a broken request."""
     sentence = _SENTENCES.get(error.status_code, error.detail or "The request can't be read.")
     answer = _answer(request, error.status_code, sentence)
-    for name, value in (error.headers or {}).items():
-        answer.headers[name] = ", ".join(_allowed(value)) if name.lower() == "allow" else value
+    answer.headers.update(error.headers or {})
     return answer
 
 
@@ -69,12 +68,6 @@ def fail(request: AnyRequest, error: Exception) -> Response[Any]:
     """A defect of ours. The caller learns that it is one, the log what it is."""
     _LOG.error(_FAILED, exc_info=error, extra={"method": request.method, "path": request.scope["path"]})
     return _answer(request, 500, "This is a defect of the hub; its log says more.")
-
-
-def _allowed(methods: str) -> list[str]:
-    """The methods of an address. What answers to GET answers to HEAD."""
-    known = {method.strip() for method in methods.split(",")}
-    return sorted(known | ({"HEAD"} if "GET" in known else set()))
 
 
 def _answer(

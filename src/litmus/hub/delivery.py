@@ -59,12 +59,13 @@ class Delivery:
         asked: Headers = {name.lower(): value for name, value in scope["headers"]}
         head = scope["method"] == "HEAD"
         open_to_all = scope["path"].startswith("/api/")
-        if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > LONGEST_TARGET:
+        if len(scope["path"]) + len(scope["query_string"]) > LONGEST_TARGET:
             answer = _Answer.of(414, b"The address is too long: at most %d bytes.\n" % LONGEST_TARGET)
         elif open_to_all and scope["method"] == "OPTIONS" and b"access-control-request-method" in asked:
             answer = _Answer(204, [*_PREFLIGHT.items()], b"")
         else:
             answer = await _collected(self._application, _inner(scope), receive)
+            answer.allow_head()
         answer.default(_EVERY_ANSWER | (_CORS if open_to_all else {}))
         answer.default({b"content-security-policy": _policy(answer.type)})
         if head or scope["method"] == "GET":
@@ -129,6 +130,12 @@ class _Answer:
     def vary(self, name: bytes) -> None:
         before = self.get(b"vary")
         self.set(b"vary", b"%s, %s" % (before, name) if before else name)
+
+    def allow_head(self) -> None:
+        """What answers to GET answers to HEAD."""
+        methods = {method.strip() for method in (self.get(b"allow") or b"").split(b",")}
+        if b"GET" in methods:
+            self.set(b"allow", b", ".join(sorted(methods | {b"HEAD"})))
 
     def become_not_modified(self) -> None:
         """RFC 9110, 15.4.5: the headers that a cache needs, and no content."""
