@@ -143,7 +143,12 @@ def written() -> tuple[set[str], str]:
     """The texts of our code, and its templates and scripts as they are."""
     constants = {
         node.value
-        for file in (*ROOT.glob("hub/**/*.py"), *ROOT.glob("experiments/**/*.py"), *ROOT.glob("api/**/*.py"))
+        for file in (
+            *ROOT.glob("hub/**/*.py"),
+            *ROOT.glob("experiments/**/*.py"),
+            *ROOT.glob("api/**/*.py"),
+            *ROOT.glob("cli/*.py"),
+        )
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
@@ -210,7 +215,8 @@ def test_japanese_is_set_as_in_the_rest_of_our_texts(file: str):
     for english, text in FILES[file].items():
         for pattern, instead in _REFUSED_SPELLINGS.items():
             assert not re.search(pattern, text), f"{text}: {instead}"
-        assert not re.search(rf"{JAPANESE.pattern} | {JAPANESE.pattern}", text), f"a blank beside Japanese: {text}"
+        prose = re.sub("\uff08例.*\uff09", "", text)  # words as one would type them, with a blank between them
+        assert not re.search(rf"{JAPANESE.pattern} | {JAPANESE.pattern}", prose), f"a blank beside Japanese: {text}"
         assert not re.search(r"[\uff10-\uff19\uff21-\uff3a\uff41-\uff5a]", text), f"wide letters: {text}"
         if english.endswith(".") and "。" in text:
             assert text.endswith("。"), f"a sentence ends with its mark: {text}"
@@ -241,6 +247,18 @@ def test_the_command_line_shows_an_experiment_in_japanese_within_the_width_of_a_
     lines = list(hub.lines(experiment, width=80, say=say))
     assert max(cell_len(line) for line in lines) <= 82  # a closing mark stays with its word
     assert "".join(say(experiment.proof).split()) in "".join("".join(lines).split())
+
+
+def test_a_list_in_japanese_keeps_its_columns(capsys: pytest.CaptureFixture[str]):
+    assert app.main(["hub", "list", "--lang", "ja", "--category", "generic"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len({len(line) - len(line.split(maxsplit=1)[1]) for line in lines}) == 1
+
+
+def test_a_search_finds_japanese_words_and_english_ones(capsys: pytest.CaptureFixture[str]):
+    for words in ("ネットワーク 遅延", "network latency"):
+        assert app.main(["hub", "list", "--lang", "ja", "--search", words]) == 0
+        assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["pod-network-latency"]
 
 
 def test_the_command_line_takes_the_language_asked_for_and_else_that_of_the_environment(

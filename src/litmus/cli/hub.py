@@ -36,13 +36,14 @@ def list_(
         known = [group.name for group in found.groups]
         raise failures.Misused(f"--category: {hubs.called(found)} has no {category!r}{hubs.closest(category, known)}")
     groups = [group for group in found.groups if category in ("", group.name)]
-    shown = [(group, matching(group, search)) for group in groups]
+    say = _saying(lang)
+    shown = [(group, matching(group, search, say=say)) for group in groups]
     if json:
         print(_json([_summary(chart) for _, charts in shown for chart in charts]))
         return 0
     for problem in (*found.problems, *(problem for group in groups for problem in group.problems)):
         terminal.warn(f"{hubs.called(found)}: {problem}")
-    lines_ = list(listing([(group, charts) for group, charts in shown if charts], say=_saying(lang)))
+    lines_ = list(listing([(group, charts) for group, charts in shown if charts], say=say))
     print("\n".join(lines_) if lines_ else f"{hubs.called(found, first=True)} has no experiment with {search!r}.")
     return 0
 
@@ -60,12 +61,13 @@ def show(
     return 0
 
 
-def matching(group: model.Group, search: str) -> list[model.Chart]:
-    """The group's experiments that have every word of the search somewhere, by their names."""
+def matching(group: model.Group, search: str, *, say: story.Say = str) -> list[model.Chart]:
+    """The group's experiments that have every word of the search somewhere, in English or as shown, by their names."""
     words = search.casefold().split()
 
     def text(chart: model.Chart) -> str:
-        return " ".join((group.name, group.title, chart.name, chart.title, chart.help, *chart.keywords)).casefold()
+        english = (group.name, group.title, chart.name, chart.title, chart.help, *chart.keywords)
+        return " ".join((*english, *(say(word) for word in english))).casefold()
 
     return sorted((c for c in group.charts if all(word in text(c) for word in words)), key=lambda chart: chart.name)
 
@@ -79,7 +81,7 @@ def listing(
     for number, (group, charts) in enumerate(groups):
         if len(groups) > 1:
             yield from ([""] if number else [])
-            yield f"{group.title} ({group.name}):"
+            yield f"{say(group.title)} ({group.name}):"
         for chart in charts:
             mark = indent + chart.name.ljust(column)
             rest = indent + " " * column
@@ -109,7 +111,7 @@ def page(chart: model.Chart, *, width: int, say: story.Say = str) -> Iterator[st
     }
     for name, fact in facts.items():
         if fact:
-            yield from terminal.wrapped(f"{name}: ", fact, rest="  ", width=width)
+            yield from terminal.wrapped(f"{say(name)}: ", fact, rest="  ", width=width)
     yield from _tunables(chart.variables, width=width, say=say)
 
 

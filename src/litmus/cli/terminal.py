@@ -37,7 +37,8 @@ def _wrapped_wide(mark: str, text: str, *, rest: str, width: int) -> Iterator[st
     from litmus.tutorial import page  # with it comes rich, which nothing else here needs
 
     blank = mark[: len(mark) - len(mark.lstrip())]
-    broken = page.lines(f"{mark.lstrip()}{text}", width=max(40, width) - max(len(rest), len(blank)))
+    first = mark.lstrip().replace(" ", _HARD_SPACE)
+    broken = page.lines(f"{first}{text}", width=max(40, width) - max(len(rest), len(blank)))
     for number, line in enumerate(broken):
         yield f"{rest if number else blank}{line.replace(_HARD_SPACE, ' ')}"
 
