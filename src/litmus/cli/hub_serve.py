@@ -1,15 +1,22 @@
-"""``litmus hub serve``: the hub as a server of this machine."""
+"""``litmus hub serve``: the site and the API of the hub, as a server of this machine or of a pod."""
 
+import logging
 from typing import Annotated
 
 from cyclopts import Parameter, validators
 
+from litmus import logs
 from litmus.hub import MissingExtra
 
 from . import failures, options
 
 HOST = "127.0.0.1"
 PORT = 8080
+
+
+def _is_address(_: object, url: str) -> None:
+    if url and not url.startswith(("http://", "https://")):
+        raise ValueError(f"{url!r} is no address that begins with http:// or https://.")
 
 
 async def serve(
@@ -19,8 +26,16 @@ async def serve(
         int, Parameter(help="Port to listen on; 0 takes a free one.", validator=validators.Number(gte=0, lte=65535))
     ] = PORT,
     image: options.Image = "",
+    public_url: Annotated[
+        str,
+        Parameter(
+            help="Where users reach it, for the commands on its pages; else the address that they ask.",
+            show_default=False,
+            validator=_is_address,
+        ),
+    ] = "",
 ) -> int:
-    """Serve the charts, for kubectl apply -f URL."""
+    """Serve the catalogue: pages for a browser, and manifests for kubectl apply -f URL."""
     try:
         from litmus.hub import server
     except MissingExtra as error:
@@ -29,9 +44,18 @@ async def serve(
         bound = server.listen(host, port)
     except server.CannotListen as error:
         raise failures.Failed(str(error)) from error
-    application = server.app(image=options.image(image))
-    where = f"http://{host}:{bound.getsockname()[1]}"
-    print(f"The hub serves on {where} until Ctrl-C. For instance:", flush=True)
+    logs.to_stderr(logging.WARNING)
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)  # it warns of every client that speaks no HTTP
+    application = server.app(image=options.image(image), public_url=public_url.rstrip("/"))
+    where = public_url.rstrip("/") or f"http://{_reachable(host)}:{bound.getsockname()[1]}"
+    print(f"The hub serves on {where} until Ctrl-C. Open it in a browser, or for instance:", flush=True)
     print(f"  kubectl apply -f '{where}/api/chaos/{server.NEWEST}?file=charts/generic/experiments.yaml'", flush=True)
     await server.serve(application, bound)
     return 0
+
+
+def _reachable(host: str) -> str:
+    """The host as it stands in an address that works on this machine."""
+    if host in {"0.0.0.0", "::", ""}:  # what was asked for
+        return "localhost"
+    return f"[{host}]" if ":" in host else host

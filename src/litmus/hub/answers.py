@@ -5,7 +5,7 @@ chokes on.
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from litestar import MediaType, Request, Response
@@ -15,6 +15,7 @@ from litmus.api import strict
 
 _LOG = logging.getLogger(__name__)
 _FORMS = (MediaType.TEXT.value, MediaType.JSON.value)  # the first one if the caller does not care
+_ALL_FORMS = (*_FORMS, MediaType.HTML.value)
 _COMPARED, _LONGEST_NAME = 2000, 200
 _FAILED = "litmus hub: a request failed"
 _SENTENCES = {
@@ -25,6 +26,7 @@ _SENTENCES = {
 }
 
 AnyRequest = Request[Any, Any, Any]
+Page = Callable[[AnyRequest, int], Response[str]]
 
 
 class Refused(Exception):
@@ -51,23 +53,28 @@ def missing(kind: str, name: str, known: Iterable[str], *, listed: str = "", gue
     return Refused(404, f"There is no {kind} {shown!r}{hint or '.'} There is {there}.", exist=exist, nearest=near)
 
 
-def refuse(request: AnyRequest, error: Refused) -> Response[Any]:
-    """The answer to a request that can't be fulfilled."""
-    return _answer(request, error.status, str(error), exist=error.exist, nearest=error.nearest)
+def handlers(page: Page) -> dict[int | type[Exception], Any]:
+    """What the framework calls for an exception. ``page`` is for browsers, outside of the API."""
 
+    def refuse(request: AnyRequest, error: Refused) -> Response[Any]:
+        return _answer(request, error.status, str(error), exist=error.exist, nearest=error.nearest)
 
-def refuse_by_protocol(request: AnyRequest, error: HTTPException) -> Response[Any]:
-    """What the framework refuses: an unknown address or method, a body that is too large, a broken request."""
-    sentence = _SENTENCES.get(error.status_code, error.detail or "The request can't be read.")
-    answer = _answer(request, error.status_code, sentence)
-    answer.headers.update(error.headers or {})
-    return answer
+    def refuse_by_protocol(request: AnyRequest, error: HTTPException) -> Response[Any]:
+        """What the framework refuses: an unknown address or method, a body that is too large, a broken request."""
+        if _is_for_people(request):
+            answer = page(request, error.status_code)
+        else:
+            sentence = _SENTENCES.get(error.status_code, error.detail or "The request can't be read.")
+            answer = _answer(request, error.status_code, sentence)
+        answer.headers.update(error.headers or {})
+        return answer
 
+    def fail(request: AnyRequest, error: Exception) -> Response[Any]:
+        """A defect of ours. The caller learns that it is one, the log what it is."""
+        _LOG.error(_FAILED, exc_info=error, extra={"method": request.method, "path": request.scope["path"]})
+        return _answer(request, 500, "This is a defect of the hub; its log says more.")
 
-def fail(request: AnyRequest, error: Exception) -> Response[Any]:
-    """A defect of ours. The caller learns that it is one, the log what it is."""
-    _LOG.error(_FAILED, exc_info=error, extra={"method": request.method, "path": request.scope["path"]})
-    return _answer(request, 500, "This is a defect of the hub; its log says more.")
+    return {Refused: refuse, HTTPException: refuse_by_protocol, Exception: fail}
 
 
 def _answer(
@@ -80,8 +87,12 @@ def _answer(
     return Response(f"{sentence}\n", status_code=status, media_type=MediaType.TEXT, headers=headers)
 
 
-def _wanted(request: AnyRequest) -> str:
+def _is_for_people(request: AnyRequest) -> bool:
+    return not request.scope["path"].startswith("/api/") and _wanted(request, _ALL_FORMS) == MediaType.HTML
+
+
+def _wanted(request: AnyRequest, forms: Sequence[str] = _FORMS) -> str:
     try:
-        return request.accept.best_match(list(_FORMS), _FORMS[0]) or _FORMS[0]
+        return request.accept.best_match(list(forms), forms[0]) or forms[0]
     except ValueError:  # an Accept that can't be read
-        return _FORMS[0]
+        return forms[0]

@@ -14,8 +14,6 @@ from functools import partial
 try:
     import uvicorn
     from litestar import Litestar
-    from litestar.exceptions import HTTPException
-    from litestar.handlers import HTTPRouteHandler
 except ModuleNotFoundError as error:
     from . import MissingExtra
 
@@ -23,7 +21,7 @@ except ModuleNotFoundError as error:
         f"the hub's server needs the package {error.name}, which is not installed: pip install 'litmus-py[hub]'"
     ) from error
 
-from . import answers, api, charts, ours
+from . import answers, api, charts, ours, site
 from .delivery import Delivery
 from .shelf import Hubs, Shelf
 
@@ -53,26 +51,14 @@ def app(
     shelf = Shelf(lambda: [own, *others()], placed=lambda namespace: ours.hub(image=image, namespace=namespace))
     return Delivery(
         Litestar(
-            [*api.routes(shelf), *_pages(shelf, public_url)],
-            exception_handlers={
-                answers.Refused: answers.refuse,
-                HTTPException: answers.refuse_by_protocol,
-                Exception: answers.fail,
-            },
+            [*api.routes(shelf), *site.routes(shelf.hubs, public_url=public_url)],
+            exception_handlers=answers.handlers(partial(site.error_page, public_url=public_url)),
             lifespan=[partial(_alongside, beside)] if beside else None,
             request_max_body_size=_LARGEST_BODY,
             openapi_config=None,
             logging_config=None,
         )
     )
-
-
-def _pages(shelf: Shelf, public_url: str) -> list[HTTPRouteHandler]:
-    try:
-        from .site import routes
-    except ImportError:
-        return []
-    return routes(shelf.hubs, public_url=public_url)
 
 
 @contextlib.asynccontextmanager
