@@ -3,6 +3,7 @@
     deploy/litmus-operator.yaml              the whole installation, for the whole cluster
     deploy/litmus-operator-namespaced.yaml   the same for one namespace, which ``kubectl apply -n`` names
     deploy/crds/*.yaml                       the definitions alone
+    deploy/helm/litmus/**                    the Helm chart
     charts/**                                the hub's charts
     docs/experiments/*.md                    a page about each experiment, and their list
 
@@ -17,11 +18,11 @@ from pathlib import Path
 from litmus.experiments import catalogue
 from litmus.hub import charts, documents, pages
 
-from . import manifests, parts
+from . import helm, manifests, parts
 
 ROOT = Path(__file__).resolve().parents[3]
 # Whatever lies there is ours.
-_OWNED = ("deploy/crds", "charts", pages.FOLDER)
+_OWNED = ("deploy/crds", helm.FOLDER, "charts", pages.FOLDER)
 
 _CLUSTERWIDE = """\
 Litmus in Python for the whole cluster:  kubectl apply -f litmus-operator.yaml
@@ -44,6 +45,7 @@ def files() -> dict[str, str]:
             f"deploy/crds/{crd['spec']['names']['plural']}.yaml": documents.write([crd])
             for crd in manifests.definitions()
         },
+        **helm.files(),
         **{path: write() for path, write in (charts.table(ours) | pages.table(ours)).items()},
     }
 

@@ -103,7 +103,7 @@ async def _wait(
             called=f"the {component.name}", deployment=component.deployment, labels=component.labels
         )
         await rollout.until_ready(cluster, awaited, namespace=where, image=image, deadline_s=deadline_s)
-        print(component.ready(where), flush=True)
+        print(f"The {component.name} is ready. {component.reach(where)}", flush=True)
 
 
 async def _tell_of_others(cluster: Cluster, chosen: list[components.Component], wanted: parts.Installation) -> None:

@@ -11,9 +11,9 @@ from ..parts import Document, Installation
 Schema = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Option:
-    """A value of the Helm chart that only this component has. ``schema`` is JSON Schema."""
+    """A value of the Helm chart. ``schema`` is JSON Schema."""
 
     name: str
     default: Any
@@ -29,8 +29,10 @@ class Component:
     whose kind is in ``theirs`` belongs to users once it was created: an installation does not touch it again, and
     an uninstallation deletes it only as it was created.
 
-    For the Helm chart: ``values`` are its own values under its name, and ``template`` puts them into the manifests
-    (``helm.template``).
+    ``reach`` is a sentence that tells how to come to it in a namespace.
+
+    For the Helm chart: ``values`` are its own values under its name, and ``template`` makes the holes for them
+    in the manifests (``helm.holes``). The last manifest is the Deployment, and one is a ServiceAccount.
     """
 
     name: str
@@ -39,7 +41,7 @@ class Component:
     deployment: str
     labels: Mapping[str, str]
     theirs: frozenset[str] = frozenset()
-    ready: Callable[[str], str] = lambda namespace: ""
+    reach: Callable[[str], str] = lambda namespace: ""
     values: Sequence[Option] = ()
     template: Callable[[list[Document], Any], None] = field(default=lambda manifests, holes: None)
 

@@ -7,12 +7,26 @@ lies in a volume that goes with the pod, and is fetched again.
 from litmus.hub.documents import Comment
 
 from .. import parts
+from ..helm.holes import Holes, optional
 from ..parts import Document, Installation
-from ._component import Component
+from ._component import Component, Option
 
 NAME = "chaos-hub"
 PORT = 8080
 LABELS = {"app.kubernetes.io/name": parts.NAME, "app.kubernetes.io/component": "hub"}
+
+HUBS = "[]\n"
+_SERVICES = ("ClusterIP", "NodePort", "LoadBalancer")
+_TEXTS = {"type": "object", "additionalProperties": {"type": "string"}}
+_CUSTOM_HUBS = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "properties": {name: {"type": "string", "minLength": 1} for name in ("name", "url", "branch")},
+        "required": ["name", "url"],
+        "additionalProperties": False,
+    },
+}
 
 _HUBS = "/etc/litmus/hub"
 _HUBS_FILE = "hubs.yaml"
@@ -20,19 +34,23 @@ _CLONES = "/var/lib/litmus"
 
 
 def _manifests(wanted: Installation) -> list[Document]:
-    meta = parts.meta(wanted, "hub", name=NAME)
-    account = {
+    account: Document = {
         "apiVersion": "v1",
         "kind": "ServiceAccount",
-        "metadata": meta,
+        "metadata": parts.meta(wanted, "hub", name=NAME),
         Comment("It has no rights, and the pod does not even get a token."): None,
         "automountServiceAccountToken": False,
     }
-    hubs = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {_HUBS_FILE: HUBS}}
+    hubs = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": parts.meta(wanted, "hub", name=NAME),
+        "data": {_HUBS_FILE: HUBS},
+    }
     service = {
         "apiVersion": "v1",
         "kind": "Service",
-        "metadata": meta,
+        "metadata": parts.meta(wanted, "hub", name=NAME),
         "spec": {
             "type": "ClusterIP",
             "selector": LABELS,
@@ -43,7 +61,12 @@ def _manifests(wanted: Installation) -> list[Document]:
         account,
         hubs,
         service,
-        {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta, "spec": _spec(wanted)},
+        {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": parts.meta(wanted, "hub", name=NAME),
+            "spec": _spec(wanted),
+        },
     ]
 
 
@@ -96,14 +119,27 @@ def _container(wanted: Installation) -> Document:
     }
 
 
-def _ready(namespace: str) -> str:
-    return (
-        f"The hub is ready. To look at it: kubectl -n {namespace} port-forward service/{NAME} {PORT}:{PORT}, "
-        f"and open http://localhost:{PORT}"
-    )
+def _template(manifests: list[Document], holes: Holes) -> None:
+    made = {manifest["kind"]: manifest for manifest in manifests}
+    service, hubs = made["Service"], made["ConfigMap"]
+    service["metadata"] = {
+        **service["metadata"],
+        holes.block(optional("annotations", ".Values.hub.service.annotations")): None,
+    }
+    service["spec"]["type"] = holes.value("{{ .Values.hub.service.type }}")
+    service["spec"]["ports"][0]["port"] = holes.value("{{ .Values.hub.service.port }}")
+    hubs["data"] = {holes.block(_listed_hubs): None}
 
 
-HUBS = "[]\n"
+def _listed_hubs(indent: int) -> str:
+    pad = " " * indent
+    return f"{pad}{_HUBS_FILE}: |\n{pad}  {{{{- toYaml .Values.hub.customHubs | nindent {indent + 2} }}}}"
+
+
+def _reach(namespace: str) -> str:
+    forward = f"kubectl -n {namespace} port-forward service/{NAME} {PORT}:http"
+    return f"To look at it: {forward}, and open http://localhost:{PORT}"
+
 
 COMPONENT = Component(
     name="hub",
@@ -112,5 +148,12 @@ COMPONENT = Component(
     deployment=NAME,
     labels=LABELS,
     theirs=frozenset({"ConfigMap"}),
-    ready=_ready,
+    reach=_reach,
+    values=(
+        Option("service.type", "ClusterIP", "Type of its Service.", {"type": "string", "enum": [*_SERVICES]}),
+        Option("service.port", PORT, "Port of its Service.", {"type": "integer", "minimum": 1, "maximum": 65535}),
+        Option("service.annotations", {}, "Annotations of its Service.", _TEXTS),
+        Option("customHubs", [], "Hubs of your own, beside ours: name, url and, if wanted, branch.", _CUSTOM_HUBS),
+    ),
+    template=_template,
 )
