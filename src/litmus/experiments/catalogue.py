@@ -90,7 +90,9 @@ def offered() -> tuple[list[Experiment], list[Unusable]]:
     for entry in _entry_points():
         try:
             if entry.name in whose:
-                raise CannotLoad(f"{_origin(entry)} has the name of one of {whose[entry.name]}; give it another name")
+                raise CannotLoad(
+                    f"{_origin(entry)} has the name of one of {whose[entry.name] or 'another'}; give it another name"
+                )
             experiments.append(_loaded(entry))
             whose[entry.name] = _package(entry)
         except CannotLoad as error:
@@ -110,7 +112,8 @@ def _loaded(entry: "EntryPoint") -> Experiment:
     try:
         made = entry.load()()
     except Exception as error:  # it runs foreign code, which may raise anything
-        raise CannotLoad(f"{origin} can't be loaded: {type(error).__name__}: {error}") from error
+        said = " ".join(str(error).split())
+        raise CannotLoad(f"{origin} can't be loaded: {type(error).__name__}: {said}") from error
     if not isinstance(made, Experiment):
         raise CannotLoad(
             f"{origin} leads to {entry.value}, which is no subclass of litmus.experiments.declaration.Experiment"
