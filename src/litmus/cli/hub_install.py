@@ -131,7 +131,17 @@ async def _rehearse(cluster: Cluster, manifest: Manifest, wanted: list[Manifest]
             return  # whoever is no administrator can be told about a binding only when its role is there
         raise
     except errors.Forbidden as error:
-        raise failures.Failed(f"nothing was installed, because {title} would be refused: {error}") from error
+        raise failures.Failed(f"nothing was installed, because {title} would be refused: {_right(error)}") from error
+
+
+def _right(error: errors.Forbidden) -> str:
+    """The right that is missing; of a role that grants more than one has, not the list of everything."""
+    first, *more = str(error).splitlines()
+    if not more:
+        return f"{first}. Ask for this right, or let an administrator run the command"
+    return (
+        f"{first.rstrip(':')}; only who has all the rights of a role can give it: let an administrator run the command"
+    )
 
 
 def _role_comes_first(binding: Manifest, wanted: list[Manifest]) -> bool:

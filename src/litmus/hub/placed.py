@@ -72,13 +72,13 @@ def _namespaced(thing: yaml.MappingNode, namespace: str) -> Iterator[_Edit]:
     if _word(thing, "kind") == "ChaosEngine":
         application = _child(_child(thing, "spec"), "appinfo")
         if isinstance(application, yaml.MappingNode):
-            yield from _set(application, "appns", f"'{namespace}'")
+            yield from _set(application, "appns", namespace)
 
 
 def _imaged(thing: yaml.MappingNode, image: str) -> Iterator[_Edit]:
     named = _child(_child(_child(thing, "spec"), "definition"), "image")
     if image and _word(thing, "kind") == "ChaosExperiment" and isinstance(named, yaml.ScalarNode):
-        yield _replaced(named, f"'{image}'")
+        yield _replaced(named, image)
 
 
 def _set(mapping: yaml.MappingNode, key: str, value: str) -> Iterator[_Edit]:
@@ -92,18 +92,33 @@ def _set(mapping: yaml.MappingNode, key: str, value: str) -> Iterator[_Edit]:
     neighbour, named = next(((k, v) for k, v in mapping.value if k.value == "name"), mapping.value[0])
     if mapping.flow_style:
         start = named.end_mark.index
-        yield _Edit(start, start, f", {key}: {value}")
+        yield _Edit(start, start, f", {key}: {_quoted(value)}")
     elif isinstance(named, yaml.ScalarNode) and named.style not in ("|", ">"):
         start = named.end_mark.index
-        yield _Edit(start, start, f"\n{' ' * neighbour.start_mark.column}{key}: {value}")
+        yield _Edit(start, start, f"\n{' ' * neighbour.start_mark.column}{key}: {_quoted(value)}")
     else:  # what is nested ends who knows where
         start = neighbour.start_mark.index
-        yield _Edit(start, start, f"{key}: {value}\n{' ' * neighbour.start_mark.column}")
+        yield _Edit(start, start, f"{key}: {_quoted(value)}\n{' ' * neighbour.start_mark.column}")
 
 
 def _replaced(node: yaml.Node, value: str) -> _Edit:
     start, end = node.start_mark.index, node.end_mark.index
-    return _Edit(start, end, f" {value}" if start == end else value)  # `key:` without a value has no space behind it
+    if start == end:  # `key:` without a value has no space behind it
+        return _Edit(start, end, f" {_quoted(value)}")
+    style = node.style if isinstance(node, yaml.ScalarNode) else None
+    return _Edit(start, end, _in_quotes(value) if style in ("'", '"') else _quoted(value))
+
+
+def _quoted(value: str) -> str:
+    """With quotes where it would be read as something else without them, a number for instance."""
+    try:
+        return value if yaml.safe_load(value) == value else _in_quotes(value)
+    except yaml.YAMLError:
+        return _in_quotes(value)
+
+
+def _in_quotes(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
 
 
 def _child(node: yaml.Node | None, key: str) -> yaml.Node | None:

@@ -53,7 +53,7 @@ def check(name: str, *, category: str = CATEGORY) -> None:
     if keyword.iskeyword(module):
         raise CannotScaffold(f"{name!r} is a word of Python and can't name its file; take another name")
     experiments, unusable = catalogue.offered()
-    if name in {one.name for one in (*experiments, *unusable)}:
+    if name in [one.name for one in experiments] + [one.name for one in unusable]:
         raise CannotScaffold(f"there is an experiment {name!r} already (litmus hub show {name}); take another name")
     if module in sys.stdlib_module_names or importlib.util.find_spec(module) is not None:
         raise CannotScaffold(f"there is a Python module {module} already, which {name!r} would hide; take another name")
@@ -115,7 +115,7 @@ def chart_files(experiments: list[Experiment], *, image: str = charts.DEFAULT_IM
 def load(file: Path, name: str) -> Experiment:
     """The experiment in a file that was just written, without installing it."""
     module = module_of(name)
-    spec = importlib.util.spec_from_file_location(f"scaffolded_{module}", file)
+    spec = importlib.util.spec_from_file_location(module, file)
     assert spec
     assert spec.loader
     loaded = importlib.util.module_from_spec(spec)
