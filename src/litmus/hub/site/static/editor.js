@@ -22,17 +22,28 @@
     Object.entries(values).reduce((all, [name, value]) => all.replace(`{${name}}`, value), words[sentence] || sentence);
 
   // Runs `work` when nothing has called for a while; a call that is overtaken is given up.
+  const pending = new Set();
   const later = (work) => {
     let timer = 0;
     let running = null;
+    const settled = (mine) => {
+      if (running !== mine) return; // a later one is under way
+      pending.delete(work);
+      section.setAttribute("aria-busy", String(pending.size > 0));
+    };
     return (pause = PAUSE_MS) => {
       clearTimeout(timer);
-      timer = setTimeout(() => {
-        if (running) running.abort();
-        running = new AbortController();
-        work(running.signal).catch((error) => {
+      running?.abort();
+      const mine = (running = new AbortController());
+      pending.add(work);
+      section.setAttribute("aria-busy", "true");
+      timer = setTimeout(async () => {
+        try {
+          await work(mine.signal);
+        } catch (error) {
           if (error.name !== "AbortError") tell(say("The check can't be reached; the text is not checked."));
-        });
+        }
+        settled(mine);
       }, pause);
     };
   };
@@ -63,7 +74,11 @@
   // Not through the history of the text area: nobody has typed into it what is replaced here.
   const put = (yaml) => {
     written = yaml;
-    if (text.value !== yaml) text.value = yaml;
+    if (text.value !== yaml) {
+      const { selectionStart, selectionEnd } = text;
+      text.value = yaml;
+      text.setSelectionRange(selectionStart, selectionEnd);
+    }
     notice.hidden = true;
     changed(0);
   };
@@ -71,7 +86,7 @@
   const showFields = (problems) => {
     for (const field of form.elements) {
       if (!field.name) continue;
-      const found = problems.filter((problem) => problem.field === field.name).map((problem) => problem.message);
+      const found = problems.filter((problem) => problem.field === field.name).map((problem) => problem.message.replace(`${problem.path}: `, ""));
       const error = document.getElementById(`${field.id}-error`);
       const shown = found.length > 0 && touched.has(field.name);
       field.setAttribute("aria-invalid", String(shown));
