@@ -2,8 +2,10 @@
 
 import msgspec
 import pytest
+import yaml
 
-from litmus.cli import failures, install, manifests, rollout
+from litmus.cli import components, failures, install, manifests, parts, rollout
+from litmus.hub import charts
 from litmus.kube import Cluster, errors, objects, waiting
 from tests import apiserver, samples
 
@@ -19,6 +21,12 @@ ORDER = [
     "role.rbac.authorization.k8s.io/litmus",
     "rolebinding.rbac.authorization.k8s.io/litmus",
     "deployment.apps/chaos-operator-ce",
+]
+HUB = [
+    "serviceaccount/chaos-hub",
+    "configmap/chaos-hub",
+    "service/chaos-hub",
+    "deployment.apps/chaos-hub",
 ]
 READY = "The operator is ready in namespace litmus and runs the engines of the whole cluster."
 
@@ -182,6 +190,92 @@ async def test_what_keeps_the_operator_from_being_ready_is_said_at_once_and_in_t
         await install.install(kubeconfig=kubeconfig, image="litmus:mine", deadline=3)
 
     assert capsys.readouterr().err.count("waiting for the operator: ImagePullBackOff: no such image") == 1
+
+
+async def test_a_component_is_created_after_the_operator_and_waited_for(
+    kubeconfig: str, capsys: pytest.CaptureFixture[str]
+):
+    assert await install.install(with_=("hub",), kubeconfig=kubeconfig) == 0
+
+    *created, operator, hub = capsys.readouterr().out.splitlines()
+    assert created == [f"{title} created" for title in [*ORDER, *HUB]]
+    assert operator == READY
+    assert hub.startswith("The hub is ready. To look at it: kubectl -n litmus port-forward service/chaos-hub")
+
+
+async def test_without_the_option_a_component_stays_as_it_is(
+    kubeconfig: str, server: apiserver.Server, capsys: pytest.CaptureFixture[str]
+):
+    await install.install(with_=("hub",), kubeconfig=kubeconfig)
+    before = server.get("deployments", "chaos-hub", "litmus")
+    capsys.readouterr()
+
+    await install.install(kubeconfig=kubeconfig, image="litmus:newer")
+
+    assert server.get("deployments", "chaos-hub", "litmus") == before
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        f"The hub still runs {charts.DEFAULT_IMAGE}; --with hub brings it to litmus:newer."
+    )
+
+
+async def test_a_component_that_is_named_again_is_upgraded(kubeconfig: str, capsys: pytest.CaptureFixture[str]):
+    await install.install(with_=("hub",), kubeconfig=kubeconfig)
+    capsys.readouterr()
+
+    await install.install(with_=("hub",), kubeconfig=kubeconfig, image="litmus:newer")
+
+    lines = capsys.readouterr().out.splitlines()
+    assert "deployment.apps/chaos-hub configured" in lines
+    assert not [line for line in lines if "still runs" in line]
+
+
+async def test_the_hubs_that_users_have_listed_are_not_touched(
+    kubeconfig: str, server: apiserver.Server, capsys: pytest.CaptureFixture[str]
+):
+    await install.install(with_=("hub",), kubeconfig=kubeconfig)
+    theirs = {"hubs.yaml": "- {name: ours, url: https://git.example/hub}"}
+    server.change("configmaps", "chaos-hub", {"data": theirs}, "litmus")
+    capsys.readouterr()
+
+    await install.install(with_=("hub",), kubeconfig=kubeconfig)
+
+    assert server.get("configmaps", "chaos-hub", "litmus")["data"] == theirs
+    assert "configmap/chaos-hub unchanged" in capsys.readouterr().out
+
+
+async def test_an_unknown_component_is_refused_before_the_cluster_is_asked(kubeconfig: str, server: apiserver.Server):
+    with pytest.raises(failures.Misused, match="--with: there is no component 'hob'; there is hub"):
+        await install.install(with_=("hob",), kubeconfig=kubeconfig)
+
+    assert server.asked == []
+
+
+@pytest.mark.parametrize("scope", ["cluster", "namespaced"])
+async def test_rendering_prints_the_components_too(scope: parts.Scope, capsys: pytest.CaptureFixture[str]):
+    assert await install.install(with_=("hub",), render=True, scope=scope, namespace="team", image="litmus:mine") == 0
+
+    made = list(yaml.safe_load_all(capsys.readouterr().out))
+    assert [m["kind"] for m in made][-4:] == ["ServiceAccount", "ConfigMap", "Service", "Deployment"]
+    assert made[-1]["metadata"]["namespace"] == "team"
+
+
+async def test_what_keeps_a_component_from_being_ready_is_said(
+    kubeconfig: str, server: apiserver.Server, capsys: pytest.CaptureFixture[str]
+):
+    await install.install(kubeconfig=kubeconfig)
+    stuck(server)
+    pod = samples.pod("chaos-hub-1", owner=None, labels=dict(components.named(["hub"])[0].labels))
+    pod["metadata"]["namespace"] = "litmus"
+    pod["spec"]["containers"] = [{"name": "hub", "image": charts.DEFAULT_IMAGE}]
+    pod["status"]["containerStatuses"] = [
+        samples.container(ready=False, state=samples.waiting("ImagePullBackOff", "no such image"))
+    ]
+    server.put("pods", pod, namespace="litmus")
+
+    with pytest.raises(errors.TimedOut, match="the hub is not ready after 3 s: ImagePullBackOff: no such image"):
+        await install.install(with_=("hub",), kubeconfig=kubeconfig, deadline=3)
+
+    assert "waiting for the hub: ImagePullBackOff" in capsys.readouterr().err
 
 
 async def blocked_by(cluster: Cluster, deployment: dict) -> str:

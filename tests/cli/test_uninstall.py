@@ -46,6 +46,33 @@ def left(server: apiserver.Server) -> set[str]:
     return {plural for plural, _, _ in server.objects}
 
 
+async def test_the_components_go_before_the_operator(
+    kubeconfig: str, server: apiserver.Server, capsys: pytest.CaptureFixture[str]
+):
+    await install.install(with_=("hub",), kubeconfig=kubeconfig, wait=False)
+    capsys.readouterr()
+
+    assert await uninstall.uninstall(kubeconfig=kubeconfig) == 0
+
+    *deleted, _ = capsys.readouterr().out.splitlines()
+    hub = ["deployment.apps/chaos-hub", "service/chaos-hub", "configmap/chaos-hub", "serviceaccount/chaos-hub"]
+    assert deleted == [f"{title} deleted" for title in [*hub, *OPERATOR]]
+
+
+async def test_what_users_have_written_for_a_component_stays_and_is_named(
+    kubeconfig: str, server: apiserver.Server, capsys: pytest.CaptureFixture[str]
+):
+    await install.install(with_=("hub",), kubeconfig=kubeconfig, wait=False)
+    server.change("configmaps", "chaos-hub", {"data": {"hubs.yaml": "- {name: mine}"}}, "litmus")
+    capsys.readouterr()
+
+    await uninstall.uninstall(kubeconfig=kubeconfig)
+
+    *_, stays = capsys.readouterr().out.splitlines()
+    assert server.get("configmaps", "chaos-hub", "litmus")["data"] == {"hubs.yaml": "- {name: mine}"}
+    assert "These stay: namespace litmus, configmap/chaos-hub, which was changed, the roles" in stays
+
+
 async def test_the_operator_goes_and_everything_else_stays(
     kubeconfig: str, server: apiserver.Server, capsys: pytest.CaptureFixture[str]
 ):

@@ -47,8 +47,8 @@ async def uninstall(
         print(f"There is no operator in namespace {namespace}.")
     else:
         kept = "" if crds else f", and the definitions with {theirs} (--crds deletes them too)"
-        changed_ones = "".join(f" with {title} that you changed," for title in changed)
-        print(f"These stay: namespace {namespace},{changed_ones} the roles of experiments in their namespaces{kept}.")
+        theirs_too = "".join(f"{title}, which was changed, " for title in changed)
+        print(f"These stay: namespace {namespace}, {theirs_too}the roles of experiments in their namespaces{kept}.")
     return 0
 
 
