@@ -98,6 +98,14 @@ class ExperimentAttributes(Shape, frozen=True, kw_only=True):
     rank: Annotated[int | None, Meta(description="Accepted; the order of the list counts.")] = None
     components: ExperimentComponents = ExperimentComponents()
     probe: list[Probe] = []
+    impact: Annotated[
+        dict[str, str],
+        Meta(
+            description="Steady-state criteria by figure, such as availability: '>= 99%', recovery: '<= 20s', "
+            "latencyP95: '<= 2x baseline'; they need a probe with a continuous signal."
+        ),
+    ] = {}
+    weight: Annotated[int, Meta(description="Of this experiment in the resilience score.", ge=0, le=10)] = 10
 
 
 class EngineExperiment(Shape, frozen=True, kw_only=True):

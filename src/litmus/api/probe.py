@@ -79,6 +79,28 @@ class PromProbe(Shape, frozen=True, kw_only=True):
     comparator: Comparator
 
 
+class TrafficProbe(Shape, frozen=True, kw_only=True):
+    """Ours: requests at a steady rate, whose outcomes and times are what ``status.impact`` is computed from."""
+
+    url: Annotated[
+        str,
+        Meta(description="http://…, https://…, tcp://HOST:PORT (connects) or grpc://HOST:PORT[/SERVICE] (health)."),
+    ]
+    method: Annotated[str | None, Meta(description="Of HTTP; GET when absent.")] = None
+    body: str | None = None
+    content_type: str | None = None
+    response_code: Annotated[str | None, Meta(description="Codes that are good, such as 200,204 or 200-399.")] = None
+    rate: Annotated[
+        Annotated[float, Meta(gt=0, le=1000)] | None, Meta(description="Requests a second; 10 when absent.")
+    ] = None
+    timeout: Annotated[Duration, Meta(description="Of one request; 1s when absent.")] = None
+    insecure_skip_verify: bool | None = None
+    source: Annotated[
+        Any,
+        Meta(description="'experiment' (the default) or 'pod': from a pod of its own beside the application."),
+    ] = None
+
+
 class RunProperties(Shape, frozen=True, kw_only=True):
     probe_timeout: Duration = None
     interval: Duration = None
@@ -94,7 +116,7 @@ class RunProperties(Shape, frozen=True, kw_only=True):
 
 class Probe(Shape, frozen=True, kw_only=True):
     name: Annotated[str, Meta(description="Unique within the experiment.")]
-    type: Literal["k8sProbe", "httpProbe", "cmdProbe", "promProbe", "sloProbe"]
+    type: Literal["k8sProbe", "httpProbe", "cmdProbe", "promProbe", "sloProbe", "trafficProbe"]
     mode: Literal["SOT", "EOT", "Edge", "Continuous", "OnChaos"]
     operation: Annotated[
         Literal["create", "delete", "present", "absent"] | None, Meta(description="Of a k8sProbe, where 1.10 has it.")
@@ -105,4 +127,5 @@ class Probe(Shape, frozen=True, kw_only=True):
     cmd: CmdProbe | None = field(name="cmdProbe/inputs", default=None)
     prom: PromProbe | None = field(name="promProbe/inputs", default=None)
     slo: dict[str, Any] | None = field(name="sloProbe/inputs", default=None)
+    traffic: TrafficProbe | None = field(name="trafficProbe/inputs", default=None)
     run_properties: RunProperties | None = None

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from .impact import Impact
 from .meta import API_VERSION, ObjectMeta, Shape
 
 Verdict = Literal["Awaited", "Pass", "Fail", "Stopped", "Error"]
@@ -90,11 +91,47 @@ class Fault(Shape, frozen=True, kw_only=True):
         return self.state in OPEN_STATES
 
 
+class ProbeStatus(Shape, frozen=True, kw_only=True):
+    """1.10: what came of a probe, as a sentence by phase (beforeChaos, afterChaos, continuous, onChaos…)."""
+
+    name: str
+    type: str = ""
+    status: dict[str, str] = {}
+
+
+class ProbeVerdict(Shape, frozen=True, kw_only=True):
+    verdict: Literal["Passed", "Failed", "N/A", "Awaited"] = "Awaited"
+    description: Annotated[str, Meta(description="The observed value, the expected one, and when.")] = ""
+
+
+class ProbeOutcome(Shape, frozen=True, kw_only=True):
+    """3.x: what came of a probe."""
+
+    name: str
+    type: str = ""
+    mode: str = ""
+    status: ProbeVerdict = ProbeVerdict()
+
+
+class PastRun(Shape, frozen=True, kw_only=True):
+    """One run of the past, in a few figures."""
+
+    number: int
+    verdict: Verdict
+    started_at: str | None = None
+    finished_at: str | None = None
+    fail_step: str = NO_FAIL_STEP
+    probe_success_percentage: str = ""
+    availability: Annotated[float | None, Meta(description="During the fault, in percent.")] = None
+    recovery_seconds: float | None = None
+
+
 class History(Shape, frozen=True, kw_only=True):
     passed_runs: int = 0
     failed_runs: int = 0
     stopped_runs: int = 0
     error_runs: int = 0
+    runs: Annotated[list[PastRun], Meta(description="The last 20 runs, oldest first.")] = []
 
 
 class ResultStatus(Shape, frozen=True, kw_only=True):
@@ -106,6 +143,9 @@ class ResultStatus(Shape, frozen=True, kw_only=True):
     targets: list[Target] = []
     faults: list[Fault] = []
     history: History = History()
+    probe_status: Annotated[list[ProbeStatus], Meta(description="Of every probe, in the spelling of 1.10.")] = []
+    probe_statuses: Annotated[list[ProbeOutcome], Meta(description="Of every probe, in the spelling of 3.x.")] = []
+    impact: Impact | None = None
 
     @property
     def verdict(self) -> Verdict:
