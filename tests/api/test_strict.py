@@ -337,7 +337,7 @@ def values(rule: schema.Schema, *, depth: int = 0) -> st.SearchStrategy[Any]:
         case "string":
             return text
         case "integer":
-            return st.integers(rule.get("minimum", -100), 1000)
+            return st.integers(rule.get("minimum", -100), rule.get("maximum", 1000))
         case "number":
             return st.integers(0, 5) | st.floats(0, 5)
         case "boolean":

@@ -91,7 +91,7 @@ class TrafficProbe(Shape, frozen=True, kw_only=True):
     content_type: str | None = None
     response_code: Annotated[str | None, Meta(description="Codes that are good, such as 200,204 or 200-399.")] = None
     rate: Annotated[
-        Annotated[float, Meta(gt=0, le=1000)] | None, Meta(description="Requests a second; 10 when absent.")
+        Annotated[float, Meta(ge=0.01, le=1000)] | None, Meta(description="Requests a second; 10 when absent.")
     ] = None
     timeout: Annotated[Duration, Meta(description="Of one request; 1s when absent.")] = None
     insecure_skip_verify: bool | None = None

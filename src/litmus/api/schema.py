@@ -59,10 +59,10 @@ def _shape(node: inspect.Type) -> Schema:  # noqa: C901 - a table: one line of t
             return (
                 {"type": "string"} | ({"minLength": least} if least else {}) | ({"pattern": pattern} if pattern else {})
             )
-        case inspect.IntType(ge=ge):
-            return {"type": "integer"} | ({"minimum": ge} if ge is not None else {})
-        case inspect.FloatType():
-            return {"type": "number"}
+        case inspect.IntType(ge=least, le=most):
+            return {"type": "integer"} | _bounds(least, most)
+        case inspect.FloatType(ge=least, le=most):
+            return {"type": "number"} | _bounds(least, most)
         case inspect.BoolType():
             return {"type": "boolean"}
         case inspect.AnyType():
@@ -70,6 +70,10 @@ def _shape(node: inspect.Type) -> Schema:  # noqa: C901 - a table: one line of t
         case inspect.UnionType(types=types):
             return _union([t for t in types if not isinstance(t, inspect.NoneType)])
     raise TypeError(f"no structural schema for {node!r}")
+
+
+def _bounds(least: float | None, most: float | None) -> Schema:
+    return {name: value for name, value in (("minimum", least), ("maximum", most)) if value is not None}
 
 
 def _union(types: list[inspect.Type]) -> Schema:
