@@ -1,0 +1,85 @@
+"""What a type of probe gives and is given.
+
+The module of a type (``probes.http`` and so on, see ``kinds``) has one function that counts::
+
+    def prober(probe: api.Probe, surroundings: Surroundings) -> Prober
+
+It is called when the probe is about to run for the first time, with expressions already filled in (``chaining``) and
+after ``reading`` found nothing wrong. It knows nothing of modes, attempts and intervals, which are ``conduct``'s: it
+answers one question once. A Prober that is ``Streaming`` too is asked by its stream alone where its mode lasts
+(Continuous, OnChaos), and by ``once`` in the other modes.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from litmus import api
+from litmus.kube import Cluster
+
+
+class ProbeError(Exception):
+    """The probe itself could not be evaluated: verdict Error. One sentence, which says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One evaluation of a probe.
+
+    ``at``: when it began, in seconds of UNIX time. ``observed`` and ``expected`` are for people. ``latency_ms``: of the
+    request, where there is one. ``error``: the kind of a failure out of a bounded set - timeout, refused, reset, dns,
+    tls, http-500, wrong-body … - and '' if it passed. ``output``: what later probes may use of it as
+    ``.NAME.ProbeArtifacts.Register``.
+    """
+
+    at: float
+    passed: bool
+    observed: str
+    expected: str
+    latency_ms: float | None = None
+    error: str = ""
+    output: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """Where a run takes place. ``engine`` has the namespace, the uid and the service account.
+
+    ``pod``: the pod of the experiment, '' where there is none; its image is our own (``helpers.own_image``). Whatever a
+    probe creates belongs to the engine: ``engines.owner(engine)`` and ``engines.labels(engine, …)``.
+    """
+
+    cluster: Cluster
+    engine: api.ChaosEngine
+    experiment: str
+    pod: str = ""
+
+    @property
+    def namespace(self) -> str:
+        return self.engine.metadata.namespace
+
+    @property
+    def service_account(self) -> str:
+        return self.engine.spec.chaos_service_account
+
+
+class Prober(Protocol):
+    """Asks one question of one application."""
+
+    async def once(self, *, timeout_s: float) -> Observation:
+        """One evaluation, which cancels itself after ``timeout_s`` seconds and is then one that failed (timeout).
+
+        Raises ProbeError when it can't be evaluated at all.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Gives back what it holds: connections, pods. Called once, whatever happened."""
+        ...
+
+
+@runtime_checkable
+class Streaming(Protocol):
+    """A prober with a rhythm of its own, as trafficProbe: many observations, until it is cancelled or closed."""
+
+    def stream(self) -> AsyncIterator[Observation]: ...
