@@ -3,6 +3,7 @@
 from .engine import ChaosEngine, EngineExperiment, EngineSpec, ExperimentStatus
 from .experiment import ChaosExperiment
 from .meta import API_VERSION, GROUP, VERSION, ObjectMeta, OwnerReference, Shape
+from .probe import Probe
 from .result import ChaosResult, Fault, FaultTarget, Target, Verdict, plain
 from .schedule import ChaosSchedule
 
@@ -21,6 +22,7 @@ __all__ = [
     "FaultTarget",
     "ObjectMeta",
     "OwnerReference",
+    "Probe",
     "Shape",
     "Target",
     "Verdict",
