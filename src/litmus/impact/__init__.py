@@ -1,0 +1,6 @@
+"""Samples of a signal in, ``api.impact.Impact`` out: pure functions on the standard library."""
+
+from .analysis import analyse
+from .samples import Sample
+
+__all__ = ["Sample", "analyse"]
