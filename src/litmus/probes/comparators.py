@@ -1,8 +1,8 @@
 """Comparators: what a probe saw against what its author expects, as int, float or string.
 
-The criteria are those of the original, 1.10 and 3.x (reference, 1.2). Two things differ on purpose: everything that can
-be wrong with a comparator is told when it is read and not when the application is in trouble, and text that is no number
-is never taken for 0.
+The criteria are those of the original, 1.10 and 3.x (reference, 1.2). Two things differ on purpose: everything that
+can be wrong with a comparator is told when it is read and not when the application is in trouble, and text that is no
+number is never taken for 0.
 """
 
 import math
@@ -185,7 +185,7 @@ def _noun(type_: Type) -> str:
 
 
 def _shown(value: object) -> str:
-    return _short(value) if isinstance(value, str) else f"{value:g}" if isinstance(value, float) else str(value)
+    return _short(value) if isinstance(value, str) else str(value).removesuffix(".0")
 
 
 def _short(text: str, most: int = 120) -> str:

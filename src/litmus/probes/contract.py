@@ -4,10 +4,10 @@ The module of a type (``probes.http`` and so on, see ``kinds``) has one function
 
     def prober(probe: api.Probe, surroundings: Surroundings) -> Prober
 
-It is called whenever a phase of the run begins in which the probe runs, with expressions already filled in (``chaining``)
-and after ``reading`` found nothing wrong. It knows nothing of modes, attempts and intervals, which are ``conduct``'s: it
-answers one question once. A Prober that is ``Streaming`` too is asked by its stream alone where its mode lasts
-(Continuous, OnChaos), and by ``once`` in the other modes.
+It is called whenever a phase of the run begins in which the probe runs, with expressions already filled in (see
+``chaining``) and after ``reading`` found nothing wrong. It knows nothing of modes, attempts and intervals, which are
+``conduct``'s: it answers one question once. A Prober that is ``Streaming`` too is asked by its stream alone where its
+mode lasts (Continuous, OnChaos), and by ``once`` in the other modes.
 """
 
 from collections.abc import AsyncIterator
