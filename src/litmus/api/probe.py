@@ -62,6 +62,15 @@ class HttpProbe(Shape, frozen=True, kw_only=True):
     insecure_skip_verify: bool | None = None
     method: HttpMethod | None = None
     expected_response_code: str | None = None
+    response_body: Annotated[
+        Comparator | None, Meta(description="Ours: of the answer's body, up to 1 MiB; string when it names no type.")
+    ] = None
+    latency: Annotated[
+        Comparator | None, Meta(description="Ours: of the time until the whole answer was there, in milliseconds.")
+    ] = None
+    follow_redirects: Annotated[
+        bool | None, Meta(description="Ours: judge what redirects lead to; when absent, the redirect itself.")
+    ] = None
 
 
 class CmdProbe(Shape, frozen=True, kw_only=True):
@@ -77,6 +86,11 @@ class PromProbe(Shape, frozen=True, kw_only=True):
     query: str | None = None
     query_path: str | None = None
     comparator: Comparator
+    insecure_skip_verify: bool | None = None
+    range_step: Annotated[
+        Duration,
+        Meta(description="Ours: in Continuous and OnChaos, a range query whose points, so far apart, are all judged."),
+    ] = None
 
 
 class TrafficProbe(Shape, frozen=True, kw_only=True):
