@@ -1,0 +1,161 @@
+"""Episodes: the stretches of a signal that a disturbance explains far better than noise does.
+
+The signal is cut into slots of a quarter of a second (longer where samples are rarer, or where the baseline has longer
+bursts). A slot is *failing* if a request in it failed, *slow* if the median of its answers is far beyond what the baseline
+shows. How often noise makes a slot so is known from the baseline, plus a little doubt: as if another hundred samples had
+had half a failure, because a short baseline without any failure does not prove that there never is one.
+
+Each slot then scores the logarithm of how much likelier it is under a disturbance (most slots off, or one in three) than
+under noise. Stretches of the largest score are found by Page's cumulative sum, which starts again from zero whenever it
+would be negative. A stretch counts if its score is beyond log(slots x tests / alpha): by Wald's inequality noise alone
+then makes one in at most a share alpha of all runs.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from . import dependence
+from .samples import Sample
+
+_DOUBT_SAMPLES, _DOUBT_FAILURES = 100.0, 0.5
+_DISTURBED = (0.9, 0.35)
+_FEWEST_SLOTS = 8
+_FEWEST_SAMPLES = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noise:
+    """What the baseline says about slots. ``slow_ms`` is None where it can't tell which answers are slow."""
+
+    slot_s: float
+    failing: float
+    slow: float
+    slow_ms: float | None
+
+    def off(self, sample: Sample) -> bool:
+        """Whether a sample failed or is slow."""
+        return not sample.good or (
+            self.slow_ms is not None and sample.latency_ms is not None and sample.latency_ms > self.slow_ms
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """Of which samples, by number, first and last are the first and the last that were off; and the share of those."""
+
+    first: int
+    last: int
+    share: float
+
+
+def noise(baseline: Sequence[Sample]) -> Noise | None:
+    """None when there are too few samples to know it."""
+    if len(baseline) < _FEWEST_SAMPLES:
+        return None
+    gap = (baseline[-1].at - baseline[0].at) / (len(baseline) - 1)
+    slot = max(dependence.noise_s(baseline), gap)
+    slots = _slots(baseline, start=baseline[0].at, slot=slot)
+    each = len(baseline) / len(slots)
+    failing = sum(any(not s.good for s in samples) for _, samples in slots)
+    slow_ms = _threshold(slots)
+    slow = 0 if slow_ms is None else sum(_middle(samples) > slow_ms for _, samples in slots)
+    doubt = _DOUBT_SAMPLES / each
+    return Noise(
+        slot_s=slot,
+        failing=(failing + _DOUBT_FAILURES) / (len(slots) + doubt),
+        slow=(slow + _DOUBT_FAILURES) / (len(slots) + _DOUBT_SAMPLES),
+        slow_ms=slow_ms,
+    )
+
+
+def find(samples: Sequence[Sample], known: Noise, *, start: float, alpha: float, slots_of_all: int = 0) -> list[Episode]:
+    """The episodes among ordered samples from ``start`` on, in order.
+
+    ``slots_of_all``: among how many slots it is searched in all, where that is more than these samples fill.
+    """
+    slots = _slots(samples, start=start, slot=known.slot_s)
+    if not slots:
+        return []
+    marks = [([any(not s.good for s in each) for _, each in slots], known.failing)]
+    if known.slow_ms is not None:
+        marks.append(([_middle(each) > known.slow_ms for _, each in slots], known.slow))
+    enough = math.log(max(len(slots), slots_of_all) * len(marks) * len(_DISTURBED) / alpha)
+    stretches = [s for off, usual in marks for likely in _DISTURBED for s in _stretches(off, usual, likely, enough)]
+    return [
+        e
+        for first, last in _united(stretches)
+        if (e := _episode(samples, known, slots[first][0], slots[last][0] + len(slots[last][1])))
+    ]
+
+
+def slots_in(seconds: float, known: Noise) -> int:
+    """How many slots a stretch of time has."""
+    return max(1, math.ceil(seconds / known.slot_s))
+
+
+def _slots(samples: Sequence[Sample], *, start: float, slot: float) -> list[tuple[int, list[Sample]]]:
+    """The slots that have samples, each with the number of its first one."""
+    found: list[tuple[int, list[Sample]]] = []
+    current = -1
+    for number, sample in enumerate(samples):
+        # a hair to the right, so that samples on the very edge fall to one side whatever the clock's zero
+        place = max(0, math.floor((sample.at - start) / slot + 1e-3))
+        if place != current:
+            current = place
+            found.append((number, []))
+        found[-1][1].append(sample)
+    return found
+
+
+def _middle(samples: Sequence[Sample]) -> float:
+    """The median time of an answer, failures being infinite; below everything if nobody measured it."""
+    times = sorted(t for s in samples if (t := s.answered_ms) is not None)
+    return times[len(times) // 2] if times else -math.inf
+
+
+def _threshold(slots: Sequence[tuple[int, list[Sample]]]) -> float | None:
+    """Beyond which the median of a slot is slow: half as much again as usual, and far outside of the usual spread."""
+    middles = sorted(m for _, samples in slots if math.isfinite(m := _middle(samples)))
+    if len(middles) < _FEWEST_SLOTS or not all(m > 0 for m in middles):
+        return None
+    usual, high = middles[len(middles) // 2], middles[math.ceil(0.9 * len(middles)) - 1]
+    return usual * max(1.5, (high / usual) ** 3)
+
+
+def _stretches(off: Sequence[bool], usual: float, likely: float, enough: float) -> list[tuple[int, int]]:
+    """The first and the last slot of each stretch whose score is enough."""
+    if likely < 1.5 * usual:
+        return []
+    up, down = math.log(likely / usual), math.log((1 - likely) / (1 - usual))
+    found: list[tuple[int, int]] = []
+    score = best = 0.0
+    first = last = 0
+    for place, mark in enumerate([*off, None]):
+        if mark and score == 0:
+            first = place
+        score = 0.0 if mark is None else max(0.0, score + (up if mark else down))
+        if score > best:
+            best, last = score, place
+        # far below its peak, a stretch has ended even if the sum is still positive
+        if score == 0 or score < best - enough:
+            if best > enough:
+                found.append((first, last))
+            score = best = 0.0
+    return found
+
+
+def _united(stretches: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    united: list[tuple[int, int]] = []
+    for first, last in sorted(stretches):
+        if united and first <= united[-1][1] + 1:
+            united[-1] = (united[-1][0], max(last, united[-1][1]))
+        else:
+            united.append((first, last))
+    return united
+
+
+def _episode(samples: Sequence[Sample], known: Noise, begin: int, end: int) -> Episode | None:
+    """From the first sample that was off to the last one."""
+    off = [number for number in range(begin, end) if known.off(samples[number])]
+    return Episode(off[0], off[-1], len(off) / (off[-1] - off[0] + 1)) if off else None
