@@ -29,7 +29,7 @@ _NAME = r"[^\s.\"'(){}]+"
 _REGISTER = r"\s*\.ProbeArtifacts\s*\.Register"
 _PLAIN = re.compile(rf"\s*\.({_NAME}){_REGISTER}\s*")
 _INDEXED = re.compile(rf"\s*\(\s*index\s+\.\s+[\"`]([^\"`]+)[\"`]\s*\){_REGISTER}\s*")
-_MEANT = re.compile(r"Probe|Register|index\s+\.", re.IGNORECASE)
+_MEANT = re.compile(r"Probe\s*Artifact|\bRegister\b", re.IGNORECASE)
 
 # When a probe has an output, and when it needs those of others: before the chaos, during it, after it.
 _GIVES = {"SOT": 0, "Edge": 0, "Continuous": 1, "OnChaos": 1, "EOT": 2}
@@ -124,7 +124,7 @@ def _fields(given: object, path: str) -> list[tuple[str, str]]:
 
 
 def _mapped(given: S, fill: Callable[[str], str]) -> S:
-    changes = {}
+    changes: dict[str, object] = {}
     for field in msgspec.structs.fields(given):
         value = getattr(given, field.name)
         if isinstance(value, str):

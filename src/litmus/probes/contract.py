@@ -1,13 +1,17 @@
 """What a type of probe gives and is given.
 
-The module of a type (``probes.http`` and so on, see ``kinds``) has one function that counts::
+The module of a type (``probes.http`` and so on, see ``kinds``) has two functions that count::
 
+    def check(probe: api.Probe) -> list[str]
     def prober(probe: api.Probe, surroundings: Surroundings) -> Prober
 
-It is called whenever a phase of the run begins in which the probe runs, with expressions already filled in (see
-``chaining``) and after ``reading`` found nothing wrong. It knows nothing of modes, attempts and intervals, which are
-``conduct``'s: it answers one question once. A Prober that is ``Streaming`` too is asked by its stream alone where its
-mode lasts (Continuous, OnChaos), and by ``once`` in the other modes.
+``check`` asks nobody: one sentence for every mistake in the inputs, with its path inside the probe; a text with an
+expression of ``chaining`` is not known yet, and no mistake. It is called before anything is touched, also by the
+operator and by ``litmus plan``.
+
+``prober`` is called whenever a phase of the run begins in which the probe runs, with expressions filled in. It knows
+nothing of modes, attempts and intervals, which are ``conduct``'s: it answers one question once. A Prober that is
+``Streaming`` too is asked by its stream alone where its mode lasts (Continuous, OnChaos), and by ``once`` otherwise.
 """
 
 from collections.abc import AsyncIterator

@@ -1,7 +1,7 @@
-"""Which module knows which type of probe; each is imported when a probe of its type is about to run."""
+"""Which module knows which type of probe; each is imported when there is a probe of its type."""
 
 import importlib
-from collections.abc import Callable
+from types import ModuleType
 from typing import Literal
 
 from litmus import api
@@ -22,10 +22,20 @@ MODULES: dict[Type, str] = {
 UNSUPPORTED = {"sloProbe": "sloProbe is not supported; ask the same of Prometheus with a promProbe"}
 
 
+def check(probe: api.Probe) -> list[str]:
+    """One sentence for every mistake in the inputs of a probe, with its path inside the probe."""
+    found: list[str] = _module(probe).check(probe)
+    return found
+
+
 def prober(probe: api.Probe, surroundings: Surroundings) -> Prober:
     """What asks the question of a probe. Raises ProbeError."""
+    made: Prober = _module(probe).prober(probe, surroundings)
+    return made
+
+
+def _module(probe: api.Probe) -> ModuleType:
     module = next((name for known, name in MODULES.items() if known == probe.type), None)
     if module is None:
-        raise ProbeError(UNSUPPORTED.get(probe.type, f"the probe's type {probe.type!r} is unknown"))
-    make: Callable[[api.Probe, Surroundings], Prober] = importlib.import_module(f"{__package__}.{module}").prober
-    return make(probe, surroundings)
+        raise ProbeError(UNSUPPORTED.get(probe.type, f"{probe.type!r} is no type of probe"))
+    return importlib.import_module(f"{__package__}.{module}")
