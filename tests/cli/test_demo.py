@@ -5,20 +5,20 @@ from pathlib import Path
 import pytest
 
 from litmus import api
-from litmus.cli import app, demo, failures, report, traffic
+from litmus.cli import app, demo, failures, outcomes, traffic
 from litmus.sandbox import lifecycle
 from litmus.sandbox.lifecycle import extra
 
 WIDTH = 100
 
 
-def outcome(run: api.result.Run, *, verdict: str = "Pass") -> report.Outcome:
+def outcome(run: api.result.Run, *, verdict: str = "Pass") -> outcomes.Outcome:
     """A finished engine with one result."""
     entry = api.engine.ExperimentStatus(name=demo.EXPERIMENT, verdict=verdict)
     status = api.engine.EngineStatus(experiments=[entry])
     engine = api.ChaosEngine(spec=api.engine.EngineSpec(experiments=[]), status=status)
     result = api.ChaosResult(spec=api.result.ResultSpec(), status=api.result.ResultStatus(run=run))
-    return report.Outcome(engine=engine, results={demo.EXPERIMENT: result})
+    return outcomes.Outcome(engine=engine, results={demo.EXPERIMENT: result})
 
 
 def samples(*problems: str) -> list[traffic.Sample]:

@@ -28,7 +28,7 @@ from litmus.sandbox.lifecycle import folder as folders
 from litmus.sandbox.lifecycle import launch
 from litmus.sandbox.machinery import ports
 
-from . import engine_file, failures, report, run, sandbox, traffic
+from . import engine_file, failures, outcomes, run, sandbox, traffic
 from . import install as installation
 
 NAME = "demo"
@@ -114,7 +114,7 @@ async def _on_stage(kubectl: "Kubectl", folder: folders.Folder, *, duration_s: i
         verdict = dict(outcome.verdicts)[EXPERIMENT]
         if verdict == "Stopped":
             return verdict
-        print(f"\n{report.text(outcome)}")
+        print(f"\n{outcomes.text(outcome)}")
         await kubectl("describe", "chaosresult", "-n", NAMESPACE)
         start, end = _chaos(outcome)
         await asyncio.sleep(max(0.0, end + _AFTER_S - time.time()))
@@ -123,7 +123,7 @@ async def _on_stage(kubectl: "Kubectl", folder: folders.Folder, *, duration_s: i
     return verdict
 
 
-async def _run(folder: folders.Folder, *, duration_s: int) -> report.Outcome:
+async def _run(folder: folders.Folder, *, duration_s: int) -> outcomes.Outcome:
     """The engine of the tutorial."""
     manifest = yaml.safe_load(charts.engine(catalogue.find(EXPERIMENT), namespace=NAMESPACE))
     env = {"TOTAL_CHAOS_DURATION": str(duration_s), "CHAOS_INTERVAL": "10", "FORCE": "false"}
@@ -137,7 +137,7 @@ async def _run(folder: folders.Folder, *, duration_s: int) -> report.Outcome:
         return await run.carry_out(cluster, wanted, plain, shown_on=sys.stdout)
 
 
-def _chaos(outcome: report.Outcome) -> tuple[float, float]:
+def _chaos(outcome: outcomes.Outcome) -> tuple[float, float]:
     """When the chaos began and ended (seconds since the epoch). Raises Failed when there was none."""
     result = outcome.results.get(EXPERIMENT)
     start, end = (result.status.run.chaos_started_at, result.status.run.chaos_ends_at) if result else (None, None)

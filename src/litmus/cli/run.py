@@ -13,7 +13,7 @@ from litmus import api
 from litmus.api import names
 from litmus.kube import Cluster, errors, kinds, waiting
 
-from . import engine_file, failures, options, progress, report, stop
+from . import engine_file, failures, options, outcomes, progress, stop
 
 # An engine that no operator has taken up after this long, in seconds, is taken back.
 _OPERATOR_DEADLINE_S = 30.0
@@ -39,23 +39,23 @@ async def run(
         outcome = await carry_out(cluster, wanted, manifest, shown_on=sys.stderr if json else sys.stdout)
     if junit:
         try:
-            junit.write_text(report.junit(outcome), encoding="utf-8")
+            junit.write_text(outcomes.junit(outcome), encoding="utf-8")
         except OSError as error:
             raise failures.Failed(f"--junit: {junit} can't be written: {error}") from error
-    print(json_.dumps(report.as_json(outcome), indent=2, ensure_ascii=False) if json else report.text(outcome))
-    return report.exit_status(outcome)
+    print(json_.dumps(outcomes.as_json(outcome), indent=2, ensure_ascii=False) if json else outcomes.text(outcome))
+    return outcomes.exit_status(outcome)
 
 
 async def carry_out(
     cluster: Cluster, wanted: api.ChaosEngine, manifest: dict[str, Any], *, shown_on: TextIO
-) -> report.Outcome:
+) -> outcomes.Outcome:
     """Applies the engine and follows it to its end. Raises Failed when nobody takes it up."""
     earlier = await _results(cluster, wanted)
     with progress.shown(shown_on) as display:
         applied = await _apply(cluster, wanted, manifest)
         display.ignore(earlier.values())
         final = await _Following(cluster, applied, display).to_the_end()
-    return report.Outcome(engine=final, results=await _results(cluster, final))
+    return outcomes.Outcome(engine=final, results=await _results(cluster, final))
 
 
 async def _apply(cluster: Cluster, wanted: api.ChaosEngine, manifest: dict[str, Any]) -> api.ChaosEngine:

@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 import msgspec
 
 from litmus import api
+from litmus.api import score
 from litmus.kube import clock
 
 _STATUS = {"Pass": 0, "Fail": 1, "Error": 2, "Stopped": 3}
@@ -29,6 +30,11 @@ class Outcome:
         return [(e.name, e.verdict if e.verdict in _STATUS else default) for e in entries] or [
             (entry.name, default) for entry in self.engine.spec.experiments
         ]
+
+    @property
+    def score(self) -> score.Score:
+        """The resilience score of the engine."""
+        return score.of_engine(self.engine, {result.metadata.name: result for result in self.results.values()})
 
     def why(self, experiment: str) -> str:
         """The sentence of a verdict that is not Pass."""
@@ -53,16 +59,19 @@ def text(outcome: Outcome) -> str:
         if name in outcome.results:
             result = outcome.results[name].metadata.name
             lines.append(f"  kubectl describe chaosresult {result} -n {meta.namespace}")
+    if len(outcome.verdicts) > 1 and outcome.score.value is not None:
+        lines.append(f"resilience score: {outcome.score.value:g} %")
     return "\n".join(lines)
 
 
 def as_json(outcome: Outcome) -> dict[str, Any]:
-    """The engine's name and, for each experiment, its verdict and the status of its result."""
+    """The engine's name, its score and, for each experiment, its verdict and the status of its result."""
     meta = outcome.engine.metadata
     return {
         "engine": meta.name,
         "namespace": meta.namespace,
         "exitStatus": exit_status(outcome),
+        "resilienceScore": score_as_json(outcome.score),
         "experiments": [
             {
                 "name": name,
@@ -72,6 +81,15 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
             }
             for name, verdict in outcome.verdicts
         ],
+    }
+
+
+def score_as_json(found: score.Score) -> dict[str, Any]:
+    """The score with what it was computed from. ``value`` is null where no weight is left to divide by."""
+    return {
+        "value": found.value,
+        "parts": [msgspec.to_builtins(part) for part in found.parts],
+        "notes": list(found.notes),
     }
 
 
