@@ -19,7 +19,7 @@ from litmus.faults import moments
 from litmus.kube import Cluster, clock, events, results
 from litmus.kube.objects import Node, Pod
 
-from . import selection, setting, tunables
+from . import capped, selection, setting, tunables
 
 log = logging.getLogger(__name__)
 R = TypeVar("R")
@@ -67,13 +67,18 @@ class Context:
     async def choose(self, round_: int, *, successors: dict[str, str]) -> selection.Choice:
         """This round's targets; `litmus plan` predicts those of the first round by the same seed."""
         seed = selection.seed(self.setting.engine, self.experiment, run=self.run_number, round_=round_)
-        return await selection.choose(self.cluster, self.setting.targets, self.values, seed=seed, successors=successors)
+        choice = await selection.choose(
+            self.cluster, self.setting.targets, self.values, seed=seed, successors=successors
+        )
+        await capped.pods(self.cluster, self.setting.caps, choice.chosen, self.values)
+        return choice
 
     async def choose_nodes(self) -> tuple[Node, ...]:
         """The nodes that this run hits: chosen once, because pods move while nodes are hit."""
         if self._nodes is None:
             seed = selection.seed(self.setting.engine, self.experiment, run=self.run_number, round_=0)
             choice = await selection.choose_nodes(self.cluster, self.setting.targets, self.values, seed=seed)
+            await capped.nodes(self.cluster, self.setting.caps, choice.chosen, self.values)
             self._nodes = choice.chosen
         return self._nodes
 
@@ -98,6 +103,8 @@ class Context:
         ``targets``: pods with the container that is meant, '' for the whole pod. Kill faults have nothing to undo:
         the owner of a pod, and the kubelet for a container, put back what was there.
         """
+        targets = list(targets)
+        capped.namespaces(self.setting.caps, (pod.metadata.namespace for pod, _ in targets))
         per_node: dict[str, list[api.FaultTarget]] = {}
         for pod, container in targets:
             target = api.FaultTarget(

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from litmus import api
 from litmus.kube import Cluster, errors, events, kinds, results
 
-from . import checks, grounds, setting, tunables, verdicts
+from . import capped, checks, grounds, setting, tunables, verdicts
 from .context import Context
 from .declaration import Experiment
 
@@ -131,6 +131,7 @@ async def _understand(experiment: Experiment, context: Context, env: Mapping[str
     """Reads the tunables, and refuses what would make this run another one than its author meant."""
     known = experiment.all_tunables()
     context.values = tunables.read(known, env)
+    capped.run(context.setting.caps, experiment, context.values, context.setting.targets)
     entry = next((e for e in context.engine.spec.experiments if e.name == experiment.name), None)
     if entry is None:
         return

@@ -8,6 +8,7 @@ from litmus.api import targeting
 from litmus.faults import moments
 
 from . import verdicts
+from .caps import VARIABLE, Caps, handed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +26,8 @@ class Setting:
     health_checks: bool
     # Where the run lingers so that a crash can be rehearsed there: see faults/moments.py.
     linger: str = ""
+    # What an administrator allows; None where whoever started the run knows no caps.
+    caps: Caps | None = None
 
 
 def read(env: Mapping[str, str]) -> Setting:
@@ -48,6 +51,7 @@ def read(env: Mapping[str, str]) -> Setting:
             check_timeout_s=_seconds(env, "STATUS_CHECK_TIMEOUT", 180.0),
             health_checks=env.get("DEFAULT_HEALTH_CHECK", "true").lower() != "false",
             linger=env.get(moments.VARIABLE, ""),
+            caps=handed(env.get(VARIABLE, "")),
         )
     except ValueError as error:
         raise verdicts.CannotRun(str(error), code=verdicts.TUNABLE) from error

@@ -13,7 +13,7 @@ import msgspec
 from litmus import api
 from litmus.api import engine as words
 from litmus.api import names, targeting
-from litmus.experiments import placement
+from litmus.experiments import caps, placement
 from litmus.kube import Cluster, engines, errors, events, kinds, results, waiting
 from litmus.kube.objects import Job, Pod
 
@@ -41,6 +41,8 @@ class Runner:
         self.events = events.Poster(cluster, self.name)
         self._targets = env.get("TARGETS", "")
         self._application = {name: env.get(name, "") for name in ("APP_NAMESPACE", "APP_LABEL", "APP_KIND")}
+        # After the engine's own variables, so that its author can't loosen them.
+        self._application |= {name: env[name] for name in (caps.VARIABLE,) if name in env}
 
     async def run(self) -> None:
         """Returns when every experiment has a verdict, or the engine was stopped."""
