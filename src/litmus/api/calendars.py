@@ -4,7 +4,6 @@ Schedules and maintenance windows read the same words. A word that can't be read
 """
 
 import re
-import zoneinfo
 from collections.abc import Callable
 from datetime import UTC, time, timedelta, tzinfo
 
@@ -27,6 +26,8 @@ def zone(name: str) -> tzinfo:
     """A time zone by its IANA name; UTC needs no data base."""
     if name in ("", "UTC", "Etc/UTC", "Z"):
         return UTC
+    import zoneinfo  # with it comes what a pod of a run can do without
+
     try:
         return zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
