@@ -77,7 +77,9 @@ def _read(name: str, asked: str) -> Wanted:
         raise ValueError(f"impact.{name}: {asked!r} is not understood; write {_ALLOWED[name]}")
     limit, unit = float(found["number"]), found.groupdict().get("unit")
     if name == "availability" and not 0 < limit <= 100:
-        raise ValueError(f"impact.{name}: {asked!r} is outside of what can be; write a percentage above 0 and up to 100")
+        raise ValueError(
+            f"impact.{name}: {asked!r} is outside of what can be; write a percentage above 0 and up to 100"
+        )
     if name != "availability" and limit == 0:
         raise ValueError(f"impact.{name}: {asked!r} could never be measured; write a number above 0")
     if unit:

@@ -13,7 +13,7 @@ above.
 """
 
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from .samples import Sample
 
@@ -59,7 +59,7 @@ def of_marks(marks: Sequence[bool], *, bound: float) -> float:
         at = sums[::length]
         blocks = len(at) - 1
         mean = at[-1] / blocks
-        square = sum((right - left - mean) ** 2 for left, right in zip(at, at[1:], strict=False)) / (blocks - 1)
+        square = sum((right - left - mean) ** 2 for left, right in pairwise(at)) / (blocks - 1)
         largest = max(largest, square / (length * spread))
         length *= 2
     return max(1.0, min(largest, bound))

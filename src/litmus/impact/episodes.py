@@ -69,7 +69,9 @@ def noise(baseline: Sequence[Sample]) -> Noise | None:
     )
 
 
-def find(samples: Sequence[Sample], known: Noise, *, start: float, alpha: float, slots_of_all: int = 0) -> list[Episode]:
+def find(
+    samples: Sequence[Sample], known: Noise, *, start: float, alpha: float, slots_of_all: int = 0
+) -> list[Episode]:
     """The episodes among ordered samples from ``start`` on, in order.
 
     ``slots_of_all``: among how many slots it is searched in all, where that is more than these samples fill.

@@ -7,7 +7,7 @@ the small counts that availability is about, and the same samples give the same 
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from litmus.api.impact import Figure
 
@@ -25,6 +25,11 @@ class Measured:
     low: float = -math.inf
     high: float = math.inf
     note: str = ""
+
+    def times(self, factor: float) -> "Measured":
+        """In another unit."""
+        value = None if self.value is None else self.value * factor
+        return Measured(value, self.low * factor, self.high * factor, self.note)
 
     def figure(self, unit: str) -> Figure:
         """As it stands in a result, which has no infinity."""
@@ -46,47 +51,57 @@ def availability(samples: Sequence[Sample], *, noise: float, error: float) -> Me
 
 def quantile(samples: Sequence[Sample], p: float, *, error: float) -> Measured:
     """Milliseconds within which the share ``p`` of the requests was answered; a failed one never was."""
+    order = _order(samples, p)
+    if order is None:
+        return Measured(note="no latencies")
+    below, above = tails.ranks(p, order.count, error=error)
+    return _between(order, below, above, order.count)
+
+
+def compared(before: Sequence[Sample], during: Sequence[Sample], p: float, *, error: float) -> Measured:
+    """How many times the quantile of ``before`` that of ``during`` is.
+
+    The interval has those factors by which the one window may be stretched without the other denying it (Mathisen's test,
+    inverted): how many answers of the one lie below the quantile of the other varies as a binomial count of as many
+    samples as both are worth together. It assumes no shape, and needs no bound of the baseline's own tail.
+    """
+    usual, now = _order(before, p), _order(during, p)
+    if usual is None or now is None:
+        return Measured(note="no latencies to compare")
+    if math.isinf(usual.value) or usual.value <= 0:
+        return Measured(note="the baseline has no such quantile")
+    together = 1 / (1 / usual.count + 1 / now.count)
+    below, above = tails.ranks(p, together, error=error)
+    found = _between(now, below, above, together)
+    return found.times(1 / usual.value)
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """Times in ascending order with one quantile; ``count``: how many independent ones they are worth."""
+
+    times: list[float]
+    value: float
+    count: float
+
+
+def _order(samples: Sequence[Sample], p: float) -> _Order | None:
+    """None when nobody measured latencies."""
+    if not any(s.latency_ms is not None for s in samples):
+        return None
     times = [t for s in samples if (t := s.answered_ms) is not None]
-    if not any(math.isfinite(t) for t in times):
-        return Measured(math.inf, 0.0, note=UNANSWERED) if times and _timed(samples) else Measured(note="no latencies")
     ordered = sorted(times)
-    count = len(ordered)
-    value = ordered[max(0, math.ceil(count * p - 1e-9) - 1)]
+    value = ordered[max(0, math.ceil(len(ordered) * p - 1e-9) - 1)]
     span = samples[-1].at - samples[0].at
-    bound = count / span * dependence.LATENCY_NOISE_S if span > 0 else float(count)
+    bound = len(ordered) / span * dependence.LATENCY_NOISE_S if span > 0 else float(len(ordered))
     effect = dependence.of_marks([t > value or math.isinf(t) for t in times], bound=bound)
-    below, above = tails.ranks(p, count / effect, error=error)
-    low = 0.0 if below is None else ordered[min(count, max(1, math.floor(below * effect))) - 1]
-    high = math.inf if above is None else ordered[min(count, math.ceil(above * effect)) - 1]
-    return Measured(value, min(low, value), max(high, value), UNANSWERED if math.isinf(value) else "")
+    return _Order(ordered, value, len(ordered) / effect)
 
 
-def ratio(above: Measured, below: Measured) -> Measured:
-    """How many times the one value is the other, with the interval of Zou's and Donner's method on logarithms."""
-    if above.value is None or not below.value or math.isinf(below.value):
-        return Measured(note="nothing to compare with")
-    if math.isinf(above.low):
-        return Measured(math.inf, math.inf)
-    down = math.hypot(_log(above.value, above.low), _log(below.high, below.value))
-    up = math.hypot(_log(above.high, above.value), _log(below.value, below.low))
-    if math.isinf(above.value):
-        # the estimate itself is unbounded: the lower bound is that of the worst case
-        return Measured(math.inf, above.low / below.high if below.high < math.inf else 0.0)
-    value = above.value / below.value
-    return Measured(value, value * math.exp(-down), value * math.exp(up) if up < 700 else math.inf)
-
-
-def scaled(measured: Measured, factor: float) -> Measured:
-    """In another unit."""
-    value = None if measured.value is None else measured.value * factor
-    return replace(measured, value=value, low=measured.low * factor, high=measured.high * factor)
-
-
-def _timed(samples: Sequence[Sample]) -> bool:
-    return any(s.latency_ms is not None for s in samples)
-
-
-def _log(larger: float, smaller: float) -> float:
-    if math.isinf(larger):
-        return 0.0 if math.isinf(smaller) else math.inf
-    return math.log(larger / smaller) if smaller > 0 else math.inf
+def _between(order: _Order, below: float | None, above: float | None, of: float) -> Measured:
+    """The quantile between the times at two ranks among ``of``."""
+    times, count = order.times, len(order.times)
+    low = 0.0 if below is None else times[min(count, max(1, math.floor(below / of * count))) - 1]
+    high = math.inf if above is None else times[min(count, math.ceil(above / of * count)) - 1]
+    note = UNANSWERED if math.isinf(order.value) else ""
+    return Measured(order.value, min(low, order.value), max(high, order.value), note)
