@@ -62,10 +62,31 @@ def test_the_bracket_contains_the_threshold_as_often_as_it_claims(error):
     for _ in range(studies):
         threshold = rng.uniform(1, 1000)
         found, _ = searched(search, noisy(threshold, rng, error=error, blur=30))
+        assert found.sure
         right += found.contains(threshold)
         claimed += found.confidence
     assert right / studies >= claimed / studies
     assert right / studies < 1, "an oracle that errs must be seen to err"
+
+
+def test_what_broke_is_as_certain_as_claimed_however_unsure_it_is_what_held():
+    rng = random.Random(1867)
+    search = Search(low=0, high=1000, error=0.02)
+    too_low, contained, claimed, studies = 0, 0, 0.0, 2000
+    for _ in range(studies):
+        threshold = rng.uniform(1, 1000)
+        sure = noisy(threshold, rng, error=0.02, blur=30)
+        attempts: list[Attempt] = []
+        while (value := bisection.following(search, attempts)) is not None:
+            lucky = value >= threshold and rng.random() < 0.3  # what was measured kept the limit by chance
+            attempts.append(Attempt(value, "held", sure=False) if lucky else Attempt(value, sure(value)))
+        found = bisection.bracket(search, attempts)
+        too_low += found.broken is not None and found.broken < threshold
+        contained += found.contains(threshold)
+        claimed += found.confidence
+        assert found.sure or found.held is not None
+    assert 1 - too_low / studies >= claimed / studies
+    assert contained / studies < claimed / studies, "that is why what held unsurely is said to be so"
 
 
 @given(st.lists(st.sampled_from(["held", "broken", "unclear"]), min_size=60, max_size=60))

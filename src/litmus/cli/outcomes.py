@@ -17,10 +17,11 @@ _WORST_FIRST = ("Stopped", "Error", "Fail", "Pass")
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A finished engine and the results of its experiments by name."""
+    """A finished engine and the results of its experiments by name; ``interrupted``: whoever watched it stopped it."""
 
     engine: api.ChaosEngine
     results: dict[str, api.ChaosResult]
+    interrupted: bool = False
 
     @property
     def verdicts(self) -> list[tuple[str, str]]:

@@ -4,6 +4,8 @@ import asyncio
 import json as json_
 import signal
 import sys
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, TextIO
 
@@ -54,8 +56,10 @@ async def carry_out(
     with progress.shown(shown_on) as display:
         applied = await _apply(cluster, wanted, manifest)
         display.ignore(earlier.values())
-        final = await _Following(cluster, applied, display).to_the_end()
-    return outcomes.Outcome(engine=final, results=await _results(cluster, final))
+        following = _Following(cluster, applied, display)
+        final = await following.to_the_end()
+    results = await _results(cluster, final)
+    return outcomes.Outcome(engine=final, results=results, interrupted=following.interrupted.is_set())
 
 
 async def _apply(cluster: Cluster, wanted: api.ChaosEngine, manifest: dict[str, Any]) -> api.ChaosEngine:
@@ -94,18 +98,17 @@ class _Following:
         self.cluster = cluster
         self.engine = engine
         self.display = display
+        self.interrupted = asyncio.Event()
         self._began = asyncio.get_running_loop().time()
 
     async def to_the_end(self) -> api.ChaosEngine:
         """The finished engine. An interrupt stops the run and waits for it; a second one leaves at once."""
         meta = self.engine.metadata
         self.display.line(f"engine {meta.name} applied in namespace {meta.namespace}")
-        interrupted = asyncio.Event()
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, interrupted.set)
+        _handle(loop, self.interrupted.set)
         follow = asyncio.create_task(self._follow())
-        stopping = asyncio.create_task(interrupted.wait())
+        stopping = asyncio.create_task(self.interrupted.wait())
         try:
             await asyncio.wait({follow, stopping}, return_when=asyncio.FIRST_COMPLETED)
             if not follow.done():
@@ -166,9 +169,16 @@ class _Following:
         )
 
 
+def _handle(loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None:
+    if threading.current_thread() is threading.main_thread():  # signals come to no other
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, callback)
+
+
 def _unhandle(loop: asyncio.AbstractEventLoop) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.remove_signal_handler(number)
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
 
 
 def finished(engine: api.ChaosEngine) -> bool:

@@ -1,13 +1,13 @@
 """Where along a tunable a criterion breaks: bisection that knows that a measurement may be unsure, or wrong. Pure.
 
-A run at a value says *held* or *broken* only with certainty, that is wrongly with at most the chance ``error``; else it is
-*unclear* and is repeated. A value that stays unclear is neither: the search goes on around it, at the middle of the widest
-piece that is left.
+A run that says *broken* says so with certainty: it is wrong with at most the chance ``error``. *held* is what a run says
+that met the criterion; it may be just as *sure*, or only what was measured. Anything else is *unclear* and is repeated.
+A value that stays unclear is neither: the search goes on around it, in the middle of the widest piece that is left.
 
 What comes out is a bracket: the last value that held, and the first that broke. That the criterion changes between the
 two is measured. That it changes there only - that more is never better - is assumed of the application and not tested:
-nothing is tried below a value that held or above one that broke. Each run may be wrong, so the bracket is as certain as
-all of them together: 1 - runs * error (Boole's inequality, which assumes nothing about how they depend on each other).
+nothing is tried below a value that held or above one that broke. Each run may be wrong, so what is sure is as certain
+as all runs together: 1 - runs * error (Boole's inequality, which assumes nothing of how they depend on each other).
 """
 
 from collections.abc import Sequence
@@ -20,10 +20,11 @@ Answer = Literal["held", "broken", "unclear"]
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One run at a value, and what it said."""
+    """One run at a value, what it said, and whether that is more than what was measured this once."""
 
     value: float
     answer: Answer
+    sure: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +51,8 @@ class Bracket:
     broken: float | None
     unclear: tuple[float, ...]  # values between the two that no run was sure of
     runs: int
-    confidence: float  # that all of this is so
+    sure: bool  # whether ``held`` is; ``broken`` always is
+    confidence: float  # that what is sure is so
 
     def contains(self, threshold: float) -> bool:
         """Whether a threshold, from which on the criterion breaks, is where the bracket says."""
@@ -84,6 +86,7 @@ def bracket(search: Search, attempts: Sequence[Attempt]) -> Bracket:
         broken=broken,
         unclear=tuple(sorted(v for v, answer in said.items() if answer == "unclear" and below <= v <= above)),
         runs=len(attempts),
+        sure=all(attempt.sure for attempt in attempts if attempt.value == held and attempt.answer == "held"),
         confidence=max(0.0, 1 - len(attempts) * search.error),
     )
 
