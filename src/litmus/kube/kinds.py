@@ -60,6 +60,7 @@ def eviction(version: str) -> Any:
 ENGINE = Kind(api.GROUP, api.VERSION, "ChaosEngine", "chaosengines", api.ChaosEngine)
 EXPERIMENT = Kind(api.GROUP, api.VERSION, "ChaosExperiment", "chaosexperiments", api.ChaosExperiment)
 RESULT = Kind(api.GROUP, api.VERSION, "ChaosResult", "chaosresults", api.ChaosResult)
+SCHEDULE = Kind(api.GROUP, api.VERSION, "ChaosSchedule", "chaosschedules", api.ChaosSchedule)
 
 POD = Kind("", "v1", "Pod", "pods", objects.Pod)
 EVENT = Kind("", "v1", "Event", "events", objects.Event)
