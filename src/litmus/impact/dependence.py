@@ -18,6 +18,7 @@ from itertools import accumulate, pairwise
 from .samples import Sample
 
 NOISE_S = 0.25
+BURST_S = 0.1  # how long a burst of failures that is noise lasts on average
 LATENCY_NOISE_S = 3.0
 _BLOCKS = 8
 

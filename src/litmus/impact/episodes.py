@@ -1,14 +1,17 @@
 """Episodes: the stretches of a signal that a disturbance explains far better than noise does.
 
 The signal is cut into slots of a quarter of a second (longer where samples are rarer, or where the baseline has longer
-bursts). A slot is *failing* if a request in it failed, *slow* if the median of its answers is far beyond what the baseline
-shows. How often noise makes a slot so is known from the baseline, plus a little doubt: as if another hundred samples had
-had half a failure, because a short baseline without any failure does not prove that there never is one.
+bursts). A slot is *failing* if a request in it failed, *slow* if the median of its answers is beyond that of every slot
+of the baseline, and by half beyond the usual. How often noise makes a slot so is known from the baseline, plus a little
+doubt: as if another hundred samples had had half a failure, because a short baseline without any failure does not prove
+that there never is one. And noise comes in bursts, of a tenth of a second on average: a failing slot after a failing
+slot says less.
 
 Each slot then scores the logarithm of how much likelier it is under a disturbance (most slots off, or one in three) than
 under noise. Stretches of the largest score are found by Page's cumulative sum, which starts again from zero whenever it
 would be negative. A stretch counts if its score is beyond log(slots x tests / alpha): by Wald's inequality noise alone
-then makes one in at most a share alpha of all runs.
+then makes one in at most a share alpha of all runs. Slow slots are correlated: their scores have to be beyond that limit
+times their design effect.
 """
 
 import math
@@ -21,17 +24,23 @@ from .samples import Sample
 _DOUBT_SAMPLES, _DOUBT_FAILURES = 100.0, 0.5
 _DISTURBED = (0.9, 0.35)
 _FEWEST_SLOTS = 8
+_MOST_TOGETHER = 8.0
 _FEWEST_SAMPLES = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Noise:
-    """What the baseline says about slots. ``slow_ms`` is None where it can't tell which answers are slow."""
+    """What the baseline says about slots.
+
+    ``slow_ms`` is None where it can't tell which answers are slow. ``slow_slots``: the design effect of slots with slow
+    answers, about as many as those that are slow together.
+    """
 
     slot_s: float
     failing: float
     slow: float
     slow_ms: float | None
+    slow_slots: float = 1.0
 
     def off(self, sample: Sample) -> bool:
         """Whether a sample failed or is slow."""
@@ -59,13 +68,13 @@ def noise(baseline: Sequence[Sample]) -> Noise | None:
     each = len(baseline) / len(slots)
     failing = sum(any(not s.good for s in samples) for _, samples in slots)
     slow_ms = _threshold(slots)
-    slow = 0 if slow_ms is None else sum(_middle(samples) > slow_ms for _, samples in slots)
     doubt = _DOUBT_SAMPLES / each
     return Noise(
         slot_s=slot,
         failing=(failing + _DOUBT_FAILURES) / (len(slots) + doubt),
-        slow=(slow + _DOUBT_FAILURES) / (len(slots) + _DOUBT_SAMPLES),
+        slow=1 / (len(slots) + 1),
         slow_ms=slow_ms,
+        slow_slots=_together(slots),
     )
 
 
@@ -79,11 +88,17 @@ def find(
     slots = _slots(samples, start=start, slot=known.slot_s)
     if not slots:
         return []
-    marks = [([any(not s.good for s in each) for _, each in slots], known.failing)]
+    lasting = max(known.failing, math.exp(-known.slot_s / dependence.BURST_S))
+    marks = [([any(not s.good for s in each) for _, each in slots], (known.failing, lasting), 1.0)]
     if known.slow_ms is not None:
-        marks.append(([_middle(each) > known.slow_ms for _, each in slots], known.slow))
+        marks.append(([_middle(each) > known.slow_ms for _, each in slots], (known.slow,) * 2, known.slow_slots))
     enough = math.log(max(len(slots), slots_of_all) * len(marks) * len(_DISTURBED) / alpha)
-    stretches = [s for off, usual in marks for likely in _DISTURBED for s in _stretches(off, usual, likely, enough)]
+    stretches = [
+        stretch
+        for off, usual, together in marks
+        for likely in _DISTURBED
+        for stretch in _stretches(off, usual, likely, enough * together)
+    ]
     return [
         e
         for first, last in _united(stretches)
@@ -117,26 +132,42 @@ def _middle(samples: Sequence[Sample]) -> float:
 
 
 def _threshold(slots: Sequence[tuple[int, list[Sample]]]) -> float | None:
-    """Beyond which the median of a slot is slow: half as much again as usual, and far outside of the usual spread."""
+    """Beyond which the median of a slot is slow: half as much again as usual, and as no slot of the baseline is."""
     middles = sorted(m for _, samples in slots if math.isfinite(m := _middle(samples)))
     if len(middles) < _FEWEST_SLOTS or not all(m > 0 for m in middles):
         return None
     usual, high = middles[len(middles) // 2], middles[math.ceil(0.9 * len(middles)) - 1]
-    return usual * max(1.5, (high / usual) ** 3)
+    return max(usual * max(1.5, (high / usual) ** 3), middles[-1])
 
 
-def _stretches(off: Sequence[bool], usual: float, likely: float, enough: float) -> list[tuple[int, int]]:
-    """The first and the last slot of each stretch whose score is enough."""
-    if likely < 1.5 * usual:
+def _together(slots: Sequence[tuple[int, list[Sample]]]) -> float:
+    """The design effect of slots whose answers are slower than usual."""
+    middles = [m for _, samples in slots if math.isfinite(m := _middle(samples))]
+    if not middles:
+        return 1.0
+    usual = sorted(middles)[len(middles) // 2]
+    return dependence.of_marks([m > usual for m in middles], bound=_MOST_TOGETHER)
+
+
+def _stretches(off: Sequence[bool], usual: tuple[float, float], likely: float, enough: float) -> list[tuple[int, int]]:
+    """The first and the last slot of each stretch whose score is enough; ``usual``: after a slot in order, after one off."""
+    alone, lasting = usual
+    if likely < 1.5 * alone:
         return []
-    up, down = math.log(likely / usual), math.log((1 - likely) / (1 - usual))
+    up, again, down = (
+        math.log(likely / alone),
+        max(0.0, math.log(likely / lasting)),
+        math.log((1 - likely) / (1 - alone)),
+    )
     found: list[tuple[int, int]] = []
     score = best = 0.0
     first = last = 0
     for place, mark in enumerate([*off, None]):
         if mark and score == 0:
             first = place
-        score = 0.0 if mark is None else max(0.0, score + (up if mark else down))
+        score = (
+            0.0 if mark is None else max(0.0, score + ((again if place and off[place - 1] else up) if mark else down))
+        )
         if score > best:
             best, last = score, place
         # far below its peak, a stretch has ended even if the sum is still positive
