@@ -35,7 +35,13 @@ app.command("litmus.cli.install:install", name="install", help="Install the oper
 app.command("litmus.cli.uninstall:uninstall", name="uninstall", help="Remove the operator from a cluster.")
 app.command("litmus.cli.plan:plan", name="plan", help="Show who an engine would hit; changes nothing.")
 app.command("litmus.cli.run:run", name="run", help="Run an engine and wait for its verdict.")
+app.command(
+    "litmus.cli.report.command:report", name="report", help="Report results: to read, as HTML, Markdown or JSON."
+)
 app.command("litmus.cli.stop:stop", name="stop", help="Abort running engines.")
+app.command(
+    "litmus.cli.tolerance:tolerance", name="tolerance", help="Find out how much of a fault an application takes."
+)
 app.command("litmus.cli.demo:demo", name="demo", help="Run one experiment on a cluster that exists only for it.")
 app.command("litmus.cli.tutorial:tutorial", name="tutorial", help="Learn chaos engineering in a quarter of an hour.")
 app.command(sandbox)

@@ -1,7 +1,7 @@
 """Where along a tunable a criterion breaks: bisection that knows that a measurement may be unsure, or wrong. Pure.
 
-A run that says *broken* says so with certainty: it is wrong with at most the chance ``error``. *held* is what a run says
-that met the criterion; it may be just as *sure*, or only what was measured. Anything else is *unclear* and is repeated.
+A run that says *broken* says so with certainty: it is wrong with at most the chance ``error``. *held* is what a run
+says that met the criterion; it may be as *sure*, or only what was measured. Anything else is *unclear* and repeated.
 A value that stays unclear is neither: the search goes on around it, in the middle of the widest piece that is left.
 
 What comes out is a bracket: the last value that held, and the first that broke. That the criterion changes between the
