@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import msgspec
 
 from litmus import api
-from litmus.api import score
+from litmus.api import score as scores
 from litmus.kube import clock
 
 _STATUS = {"Pass": 0, "Fail": 1, "Error": 2, "Stopped": 3}
@@ -33,9 +33,9 @@ class Outcome:
         ]
 
     @property
-    def score(self) -> score.Score:
+    def score(self) -> scores.Score:
         """The resilience score of the engine."""
-        return score.of_engine(self.engine, {result.metadata.name: result for result in self.results.values()})
+        return scores.of_engine(self.engine, {result.metadata.name: result for result in self.results.values()})
 
     def why(self, experiment: str) -> str:
         """The sentence of a verdict that is not Pass."""
@@ -85,7 +85,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def score_as_json(found: score.Score) -> dict[str, Any]:
+def score_as_json(found: scores.Score) -> dict[str, Any]:
     """The score with what it was computed from. ``value`` is null where no weight is left to divide by."""
     return {
         "value": found.value,

@@ -15,6 +15,7 @@ import msgspec
 from lightkube import AsyncClient, operators
 from lightkube.config import kubeconfig
 from lightkube.core import exceptions
+from lightkube.core.generic_client import BasicRequest
 from lightkube.types import CascadeType, PatchType
 
 from litmus.api.meta import present
@@ -77,6 +78,18 @@ class Cluster:
     def kubeconfig(self) -> dict[str, Any]:
         """The connection as the content of a kubeconfig, for a program that we start. It may hold a token."""
         return settings.written(self._client.config)
+
+    async def version(self) -> str:
+        """The version of the API server, such as v1.31.2."""
+
+        async def fetch() -> str:
+            client: Any = self._client  # the library knows only resources, and this is none
+            generic = client._client
+            answer = await generic.send(generic.build_adapter_request(BasicRequest(method="GET", url="/version")))
+            answer.raise_for_status()
+            return str(answer.json()["gitVersion"])
+
+        return await self._call(fetch, "get /version")
 
     async def get(self, kind: Kind[T], name: str, *, namespace: str = "") -> T:
         return _decode(kind, await self._call(lambda: self._get(kind, name, namespace), f"get {kind} {name}"))
