@@ -116,7 +116,7 @@ async def test_a_run_begins_with_the_verdict_awaited(server, cluster):
         "probeSuccessPercentage": "Awaited",
     }
     assert (status["run"]["number"], status["run"]["pod"], status["run"]["engineUid"]) == (1, "pod-delete-x", "u1")
-    assert status["history"] == {"passedRuns": 0, "failedRuns": 0, "stoppedRuns": 0, "errorRuns": 0}
+    assert status["history"] == {"passedRuns": 0, "failedRuns": 0, "stoppedRuns": 0, "errorRuns": 0, "runs": []}
 
 
 async def test_an_instance_is_part_of_the_name_and_told_in_the_spec(server, cluster):

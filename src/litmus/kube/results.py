@@ -14,8 +14,9 @@ from litmus import api
 from litmus.api import names
 from litmus.api.result import ErrorOutput, ExperimentOutcome, History, Phase, Run
 
-from . import clock, errors, kinds
+from . import clock, errors, findings, kinds
 from .cluster import Cluster
+from .findings import Findings
 
 # etcd refuses objects over 1.5 MB and people read results: of a long run the latest targets stay.
 MAX_TARGETS = 200
@@ -46,13 +47,13 @@ class Verdict:
     code: str = ""
 
 
-def outcome(verdict: Verdict) -> ExperimentOutcome:
+def outcome(verdict: Verdict, *, percentage: str = "") -> ExperimentOutcome:
     """The 1.10 block of a finished run. Without probes the percentage is 100 on Pass, as in the original."""
     return ExperimentOutcome(
         phase=_PHASES[verdict.verdict],
         verdict=verdict.verdict,
         fail_step=verdict.fail_step,
-        probe_success_percentage="100" if verdict.verdict == "Pass" else "0",
+        probe_success_percentage=percentage or ("100" if verdict.verdict == "Pass" else "0"),
         error_output=ErrorOutput(error_code=verdict.code, reason=verdict.fail_step) if verdict.code else None,
     )
 
@@ -107,6 +108,7 @@ class Results:
             # A merge patch keeps what it does not name: errorOutput and the times of the last run are unset by null.
             status["experimentstatus"]["errorOutput"] = None
             status["experimentStatus"] = None
+            status["impact"] = None
             status["run"] |= {"chaosStartedAt": None, "chaosEndsAt": None, "finishedAt": None}
             return {"metadata": {"labels": self._labels(engine_uid)}, "spec": self._spec, "status": status}
 
@@ -115,6 +117,10 @@ class Results:
     async def step(self, step: str, **times: str) -> None:
         """Where the run stands, for people who watch."""
         await self._update(lambda _: {"status": {"run": {"step": step, **times}}})
+
+    async def probes(self, found: Findings) -> None:
+        """What the probes have said so far, for people who watch."""
+        await self._update(lambda _: {"status": findings.status(found)})
 
     async def record(self, faults: Iterable[api.Fault]) -> None:
         """Adds records, or replaces those with the same id. Their targets may be touched only after this returned."""
@@ -150,20 +156,32 @@ class Results:
 
         await self._update(write)
 
-    async def finish(self, verdict: Verdict, *, targets: list[api.Target] | None = None) -> None:
+    async def finish(
+        self, verdict: Verdict, *, targets: list[api.Target] | None = None, found: Findings | None = None
+    ) -> None:
         """The verdict, and by ``finishedAt`` the sign that the experiment writes nothing more.
 
-        Records that have nothing to undo are closed with it; one that has stays open, for the reaper.
+        Records that have nothing to undo are closed with it; one that has stays open, for the reaper. ``found``: what
+        the probes said, and what was measured; without it, whatever is still awaited never came.
         """
 
         def write(seen: api.ChaosResult) -> dict[str, Any] | None:
             if seen.status.run.finished_at:
                 return None  # written already, and only the answer was lost: a run must not count twice
+            known = found or findings.abandoned(seen.status)
+            shown, now = outcome(verdict, percentage=known.percentage), clock.stamp()
+            past = findings.past(
+                msgspec.structs.replace(seen.status, impact=known.impact or seen.status.impact),
+                verdict.verdict,
+                fail_step=verdict.fail_step,
+                percentage=shown.probe_success_percentage,
+                at=now,
+            )
             patch = ledger_patch(seen, [settled(fault) for fault in seen.status.faults])
-            patch["status"] |= {
-                "experimentstatus": api.plain(outcome(verdict)),
-                "run": {"step": verdict.verdict, "finishedAt": clock.stamp()},
-                "history": api.plain(counted(seen.status.history, verdict.verdict)),
+            patch["status"] |= findings.status(known) | {
+                "experimentstatus": api.plain(shown),
+                "run": {"step": verdict.verdict, "finishedAt": now},
+                "history": api.plain(findings.remembered(counted(seen.status.history, verdict.verdict), past)),
             }
             return patch if targets is None else _with_targets(patch, targets)
 
@@ -240,4 +258,6 @@ def _status(
         "targets": [],
         "faults": [api.plain(fault) for fault in faults],
         "history": api.plain(history),
+        "probeStatus": [],
+        "probeStatuses": [],
     }

@@ -24,18 +24,36 @@ log = logging.getLogger(__name__)
 
 
 class ProbeFailed(Exception):
-    """A probe saw what it should not have seen: verdict Fail. One sentence with what was observed and expected."""
+    """A probe saw what it should not have seen: verdict Fail. A sentence with what was observed and expected."""
+
+    def __init__(self, sentence: str, *, kind: str) -> None:
+        super().__init__(sentence)
+        self.kind = kind
+
+
+class NotEvaluated(ProbeError):
+    """A probe of the run could not be evaluated: verdict Error."""
+
+    def __init__(self, sentence: str, *, kind: str) -> None:
+        super().__init__(sentence)
+        self.kind = kind
 
 
 class Conduct:
     """The probes of one run. ``lenient``: names of those whose failures the engine's criteria judge."""
 
     def __init__(
-        self, probes: Sequence[Checked], ask: Callable[[api.Probe], Prober], *, lenient: Collection[str] = ()
+        self,
+        probes: Sequence[Checked],
+        ask: Callable[[api.Probe], Prober],
+        *,
+        lenient: Collection[str] = (),
+        tripped: asyncio.Event | None = None,
     ) -> None:
         self.accounts = [Account(checked, lenient=checked.name in lenient) for checked in probes]
         self.outputs: dict[str, str] = {}
-        self.tripped = asyncio.Event()
+        self.tripped = tripped or asyncio.Event()
+        self._heard = asyncio.Event()
         self._ask = ask
         self._lasting: dict[str, tuple[Account, Phase, asyncio.Task[None]]] = {}
         self._completed: Counter[str] = Counter()
@@ -71,6 +89,19 @@ class Conduct:
         for account in self._of("EOT", "Edge"):
             await self._once(account, "PostChaos")
 
+    async def observed(self, enough: Callable[[], bool], *, within_s: float) -> bool:
+        """Lets what lasts go on until enough was seen, for at most so many seconds; whether it was."""
+        limit = asyncio.timeout(within_s)
+        try:
+            async with limit:
+                while not enough():
+                    self._heard.clear()
+                    await self._heard.wait()
+        except TimeoutError:
+            if not limit.expired():
+                raise
+        return enough()
+
     async def aclose(self) -> None:
         """Ends whatever still runs; what was not evaluated never will be."""
         tasks = [task for _, _, task in self._lasting.values()]
@@ -81,20 +112,21 @@ class Conduct:
             account.abandon()
 
     def conclude(self) -> None:
-        """Raises ProbeFailed if any probe failed, else ProbeError if any could not be evaluated."""
-        self._raise_defects()
-        if failed := self._sentences("Failed"):
-            raise ProbeFailed("; ".join([*failed, *self._sentences("Error")]))
-        if wrong := self._sentences("Error"):
-            raise ProbeError("; ".join(wrong))
+        """Raises ProbeFailed if any probe failed, else NotEvaluated if any could not be evaluated."""
+        self._raise_for(self._with("Failed"))
 
     def raise_early(self) -> None:
-        """As ``conclude``, for what may end the run before its time."""
+        """As ``conclude``, but only failures that may end the run before its time count."""
+        self._raise_for([account for account in self._with("Failed") if _stops(account)])
+
+    def _raise_for(self, failed: list[Account]) -> None:
         self._raise_defects()
-        if failed := [account.sentence for account in self.accounts if account.word == "Failed" and _stops(account)]:
-            raise ProbeFailed("; ".join(failed))
-        if wrong := self._sentences("Error"):
-            raise ProbeError("; ".join(wrong))
+        wrong = self._with("Error")
+        sentence = "; ".join(account.sentence for account in (*failed, *wrong))
+        if failed:
+            raise ProbeFailed(sentence, kind=failed[0].checked.probe.type)
+        if wrong:
+            raise NotEvaluated(sentence, kind=wrong[0].checked.probe.type)
 
     async def _once(self, account: Account, phase: Phase) -> None:
         """One evaluation. What goes wrong with it is in the account."""
@@ -156,7 +188,12 @@ class Conduct:
 
     async def _rounds(self, account: Account, prober: Prober) -> AsyncGenerator[Observation]:
         """What each round came to. Every single observation is in the series of the account."""
-        rounds = _streamed(account, prober) if isinstance(prober, Streaming) else _polled(account, prober)
+
+        def hear(seen: Observation) -> None:
+            account.series.add(seen)
+            self._heard.set()
+
+        rounds = _streamed(account, prober, hear) if isinstance(prober, Streaming) else _polled(account, prober, hear)
         async with aclosing(rounds):
             async for seen in rounds:
                 self._completed[account.checked.name] += 1
@@ -181,8 +218,8 @@ class Conduct:
     def _of(self, *modes: str) -> Iterator[Account]:
         return (account for account in self.accounts if account.checked.probe.mode in modes)
 
-    def _sentences(self, word: str) -> list[str]:
-        return [account.sentence for account in self.accounts if account.word == word]
+    def _with(self, word: str) -> list[Account]:
+        return [account for account in self.accounts if account.word == word]
 
     def _raise_defects(self) -> None:
         for _, _, task in self._lasting.values():
@@ -196,19 +233,21 @@ def _stops(account: Account) -> bool:
     return bool(said) if account.checked.probe.mode in ("Continuous", "OnChaos") else said is not False
 
 
-async def _polled(account: Account, prober: Prober) -> AsyncGenerator[Observation]:
+async def _polled(account: Account, prober: Prober, hear: Callable[[Observation], None]) -> AsyncGenerator[Observation]:
     """One evaluation after the other, with the pauses of the engine."""
     plan = account.checked.plan
     while True:
-        yield await evaluation.evaluate(prober, plan, account.series.add)
+        yield await evaluation.evaluate(prober, plan, hear)
         await asyncio.sleep(plan.polling_s)
 
 
-async def _streamed(account: Account, prober: Streaming) -> AsyncGenerator[Observation]:
+async def _streamed(
+    account: Account, prober: Streaming, hear: Callable[[Observation], None]
+) -> AsyncGenerator[Observation]:
     """Every observation of a stream that came to something: it passed, or it was one failure too many in a row."""
     failures = 0
     async for seen in prober.stream():
-        account.series.add(seen)
+        hear(seen)
         failures = 0 if seen.passed else failures + 1
         if seen.passed or (failures >= account.checked.plan.attempts and not account.lenient):
             yield seen

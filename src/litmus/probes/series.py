@@ -29,6 +29,7 @@ class Series:
 
     def __init__(self) -> None:
         self.failures = 0
+        self.passed_in_a_row = 0
         self.first_failure: Observation | None = None
         self.last: Observation | None = None
         self._at = array("d")
@@ -38,6 +39,7 @@ class Series:
 
     def add(self, seen: Observation) -> None:
         self.last = seen
+        self.passed_in_a_row = self.passed_in_a_row + 1 if seen.passed else 0
         if not seen.passed:
             self.failures += 1
             self.first_failure = self.first_failure or seen
