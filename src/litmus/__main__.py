@@ -10,6 +10,7 @@ _ROLES = {
     "experiment": "litmus.experiments.command",
     "runner": "litmus.runner.command",
     "fault": "litmus.faults.command",
+    "traffic": "litmus.probes.traffic_role",
     "reattach": "litmus.faults.cloud.command",
     "operator": "litmus.operator.command",
 }

@@ -19,6 +19,7 @@ OPEN_FAULTS_LABEL = "litmuschaos.io/open-faults"
 RUNNER_COMPONENT = "chaos-runner"
 EXPERIMENT_COMPONENT = "experiment-job"
 HELPER_COMPONENT = "experiment-helper"
+PROBE_COMPONENT = "experiment-probe"
 REVERT_COMPONENT = "fault-revert"
 
 OPERATOR_NAMESPACE = "litmus"

@@ -25,9 +25,10 @@ UNREADABLE = "unreadable"
 class Stream:
     """The events of one helper pod, each once and in order, over any number of connections."""
 
-    def __init__(self, cluster: Cluster, *, namespace: str, pod: str = "") -> None:
+    def __init__(self, cluster: Cluster, *, namespace: str, pod: str = "", container: str = "fault") -> None:
         self._cluster = cluster
         self._namespace = namespace
+        self._container = container
         self._last = 0
         self._readable = True
         self.pod = pod
@@ -59,7 +60,7 @@ class Stream:
                 return Ended(why="the pod was removed")
             if stuck := helpers.stuck_reason(pods[0]):
                 raise errors.KubeError(f"helper pod {self.pod} can't start: {stuck}")
-            return _ended(pods[0]) or (True if self._readable and pods[0].runs else None)
+            return _ended(pods[0], self._container) or (True if self._readable and pods[0].runs else None)
 
         seen = await waiting.until(
             self._cluster,
@@ -125,8 +126,8 @@ def last_words(ended: Ended) -> list[dict[str, Any]]:
     return events
 
 
-def _ended(pod: Pod) -> Ended | None:
-    status = pod.container("fault")
+def _ended(pod: Pod, container: str) -> Ended | None:
+    status = pod.container(container)
     done = status.state.terminated if status else None
     if done:
         return Ended(why=f"exit code {done.exit_code} {done.reason}".strip(), message=done.message)
