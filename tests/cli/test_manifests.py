@@ -55,7 +55,7 @@ def test_a_cluster_wide_operator_watches_every_namespace_and_keeps_its_lease_in_
         "Deployment",
     ]
     assert variables(CLUSTER)["WATCH_NAMESPACE"] == ""
-    assert [rule["resources"] for rule in made(CLUSTER)["Role"]["rules"]] == [["leases"]]
+    assert [rule["resources"] for rule in made(CLUSTER)["Role"]["rules"]] == [["configmaps"], ["leases"]]
     assert made(CLUSTER)["ClusterRoleBinding"]["subjects"][0]["namespace"] == "litmus"
 
 

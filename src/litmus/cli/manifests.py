@@ -33,6 +33,9 @@ WATCHED = (
         reason="follow engines and schedules, and write their status and finalizer",
     ),
     Permission(
+        groups=(_LITMUS,), resources=("chaosengines",), verbs=("create",), reason="start the engines of schedules"
+    ),
+    Permission(
         groups=(_LITMUS,),
         resources=("chaosresults",),
         verbs=(*_READ, "create", "update", "patch"),
@@ -73,6 +76,12 @@ WATCHED = (
     ),
 )
 OWN = (
+    Permission(
+        groups=("",),
+        resources=("configmaps",),
+        verbs=_READ,
+        reason="obey the switch that stops all chaos, and the caps of the administrator",
+    ),
     Permission(
         groups=("coordination.k8s.io",),
         resources=("leases",),

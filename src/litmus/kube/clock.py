@@ -3,9 +3,14 @@
 from datetime import UTC, datetime
 
 
+def now() -> datetime:
+    """The time of this machine, in UTC."""
+    return datetime.now(UTC)
+
+
 def stamp(when: datetime | None = None) -> str:
     """Whole seconds, the resolution of a Kubernetes timestamp."""
-    return (when or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return (when or now()).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def parse(text: str) -> datetime:

@@ -194,6 +194,11 @@ class Named(Shape, frozen=True, kw_only=True):
     metadata: ObjectMeta = ObjectMeta()
 
 
+class ConfigMap(Shape, frozen=True, kw_only=True):
+    metadata: ObjectMeta = ObjectMeta()
+    data: dict[str, str] = {}
+
+
 class Taint(Shape, frozen=True, kw_only=True):
     """All fields that Kubernetes has, so that a list of taints can be written back as it was read."""
 

@@ -26,11 +26,12 @@ class Action(Enum):
     ABORT = auto()
     RESTART = auto()
     RELEASE = auto()
+    REFUSE = auto()
     IDLE = auto()
 
 
-def action(engine: api.ChaosEngine, runner: Pod | None) -> Action:
-    """The next step; FAIL when the runner can't finish what it began."""
+def action(engine: api.ChaosEngine, runner: Pod | None, *, stop: bool = False) -> Action:
+    """The next step; FAIL when the runner can't finish what it began. ``stop``: all chaos of the cluster is stopped."""
     word = engine.status.engine_status
     if engine.metadata.deletion_timestamp is not None:
         if names.ENGINE_FINALIZER not in engine.metadata.finalizers:
@@ -40,6 +41,8 @@ def action(engine: api.ChaosEngine, runner: Pod | None) -> Action:
         if word == "initialized":
             return Action.ABORT
         return Action.RELEASE if names.ENGINE_FINALIZER in engine.metadata.finalizers else Action.IDLE
+    if stop:
+        return Action.ABORT if word == "initialized" else Action.REFUSE
     match word:
         case "completed" | "stopped":
             return Action.RESTART

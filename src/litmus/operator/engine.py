@@ -8,11 +8,13 @@ import msgspec
 from litmus import api
 from litmus.api import engine as words
 from litmus.api import names
-from litmus.experiments import admission, placement
+from litmus.experiments import admission, cap_admission, placement
+from litmus.experiments.caps import Exceeded
 from litmus.kube import Cluster, errors, events, kinds, results
 from litmus.kube.objects import Pod
 
 from . import decide, runner_pod
+from .rules import Rules
 
 log = logging.getLogger(__name__)
 
@@ -24,12 +26,22 @@ _LOOK_AGAIN_S = 0.25
 class Reconciler:
     """One engine, told by its namespace and name."""
 
-    def __init__(self, cluster: Cluster, poster: events.Poster, *, namespace: str, name: str, image: str) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        poster: events.Poster,
+        *,
+        namespace: str,
+        name: str,
+        image: str,
+        rules: Rules | None = None,
+    ) -> None:
         self.cluster = cluster
         self.events = poster
         self.namespace = namespace
         self.name = name
         self.image = image
+        self.rules = rules or Rules()
 
     async def reconcile(self) -> decide.Action:
         """Takes the next step and returns it; IDLE when there is nothing to do for this engine."""
@@ -37,7 +49,7 @@ class Reconciler:
         if engine is None:
             return decide.Action.IDLE
         runner = await self._runner(engine)
-        action = decide.action(engine, runner)
+        action = decide.action(engine, runner, stop=bool(self.rules.stopped))
         if action not in (decide.Action.WAIT, decide.Action.IDLE):
             log.info("engine", extra={"engine": f"{self.namespace}/{self.name}", "action": action.name})
         match action:
@@ -56,6 +68,9 @@ class Reconciler:
                 await self._restart(engine)
             case decide.Action.RELEASE:
                 await self._release(engine)
+            case decide.Action.REFUSE:
+                # Verdicts of an earlier run are no verdicts of this one.
+                await self._fail(msgspec.structs.replace(engine, status=words.EngineStatus()), self._why_stopped())
         return action
 
     async def _runner(self, engine: api.ChaosEngine) -> Pod | None:
@@ -84,11 +99,13 @@ class Reconciler:
     async def _create_runner(self, engine: api.ChaosEngine) -> None:
         try:
             targets = await admission.targets(self.cluster, engine)
-            pod = runner_pod.manifest(engine, targets, image=self.image)
+            caps = self.rules.known_caps()
+            await cap_admission.check(self.cluster, engine, targets, caps)
+            pod = runner_pod.manifest(engine, targets, image=self.image, caps=caps)
             placed = await placement.of_runner(self.cluster, engine, targets)
             pod["spec"] = placed.applied(pod["spec"])
             await self.cluster.create(kinds.POD, pod, namespace=self.namespace)
-        except admission.Refused as refusal:
+        except (admission.Refused, Exceeded) as refusal:
             await self._fail(engine, str(refusal))
         except errors.Conflict:
             await asyncio.sleep(_LOOK_AGAIN_S)  # it is there already, or that of an earlier engine still goes away
@@ -129,11 +146,19 @@ class Reconciler:
 
     async def _abort(self, engine: api.ChaosEngine) -> None:
         """Ends the pods of the run, which revert on SIGTERM, and writes Stopped where they could not."""
+        because = f": {self._why_stopped()}" if engine.wanted and self.rules.stopped else ""
+        if because:  # so that its experiments see that they are stopped, and not only ended
+            stop = {"spec": {"engineState": "stop"}}
+            await self.cluster.patch(kinds.ENGINE, self.name, stop, namespace=self.namespace)
         await self._remove_chaos_pods(engine)
-        stopped = results.Verdict(verdict="Stopped", fail_step="the engine was stopped", code="EXPERIMENT_ABORTED")
+        sentence = f"the engine was stopped{because}"
+        stopped = results.Verdict(verdict="Stopped", fail_step=sentence, code="EXPERIMENT_ABORTED")
         entries = await self._settle(engine, stopped, status=words.ABORTED)
-        await self.events.post(engine, "ChaosEngineStopped", "Chaos resources deleted successfully")
+        await self.events.post(engine, "ChaosEngineStopped", f"Chaos resources deleted successfully{because}")
         await self._end(engine, "stopped", entries)
+
+    def _why_stopped(self) -> str:
+        return self.rules.stopped.said if self.rules.stopped else ""
 
     async def _restart(self, engine: api.ChaosEngine) -> None:
         await self.events.post(engine, "RestartInProgress", "The engine was set to active again: starting a new run")

@@ -1,4 +1,4 @@
-"""One task for every engine that needs attention, woken by what the cluster reports and by a heartbeat.
+"""One task for every engine and schedule that needs attention, woken by what the cluster reports and by a heartbeat.
 
 kopf delivers the changes. Its own daemons are not used: they keep their progress in annotations of the user's object,
 and without these a finalizer that could not be removed at once would stay for ever.
@@ -19,7 +19,15 @@ log = logging.getLogger(__name__)
 _HEARTBEAT_S = 5.0
 _RETRY_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 
-Reconcile = Callable[[], Awaitable[Action]]
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """There is nothing to do for so many seconds, unless something changes."""
+
+    seconds: float
+
+
+Reconcile = Callable[[], Awaitable[Action | Pause]]
 
 
 @dataclass(slots=True)
@@ -29,7 +37,7 @@ class _Kept:
 
 
 class Keeper:
-    """Runs at most one reconciliation per engine at a time, and as many engines as there are."""
+    """Runs at most one reconciliation per object at a time, and as many objects as there are."""
 
     def __init__(self) -> None:
         self._kept: dict[str, _Kept] = {}
@@ -45,6 +53,11 @@ class Keeper:
         """Something of this engine has changed."""
         if uid in self._kept:
             self._kept[uid].wake.set()
+
+    def wake_all(self) -> None:
+        """Something that concerns all has changed."""
+        for kept in self._kept.values():
+            kept.wake.set()
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -62,22 +75,25 @@ class Keeper:
             while True:
                 kept.wake.clear()
                 pause = _HEARTBEAT_S
+                action: Action | Pause
                 try:
                     action = await reconcile()
                     failures = 0
                 except errors.KubeError as error:
-                    log.warning("reconciliation failed, it is tried again: %s", error, extra={"engine_uid": uid})
+                    log.warning("reconciliation failed, it is tried again: %s", error, extra={"uid": uid})
                     pause = _RETRY_S[min(failures, len(_RETRY_S) - 1)]
                     failures += 1
                     action = Action.WAIT
                 if action is Action.IDLE:
                     if not kept.wake.is_set():
                         return
+                elif isinstance(action, Pause):
+                    await _either(kept.wake, action.seconds)
                 elif action is Action.WAIT:
                     await _either(kept.wake, pause)
         except Exception:
             # The outermost loop of this engine: a defect must not take the other engines down with it.
-            log.exception("defect: this engine is looked after again at its next change", extra={"engine_uid": uid})
+            log.exception("defect: this object is looked after again at its next change", extra={"uid": uid})
         finally:
             self._kept.pop(uid, None)
 

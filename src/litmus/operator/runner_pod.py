@@ -7,6 +7,7 @@ import msgspec
 
 from litmus import api
 from litmus.api import names, targeting
+from litmus.experiments import caps as caps_
 from litmus.kube import engines
 
 _ORIGINAL = "chaos-runner"
@@ -14,16 +15,19 @@ _ORIGINAL = "chaos-runner"
 _UNPRIVILEGED = {"runAsNonRoot": True, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}}
 
 
-def manifest(engine: api.ChaosEngine, targets: list[targeting.AppTarget], *, image: str) -> dict[str, Any]:
-    """``image``: the operator's default, used unless the engine names one."""
+def manifest(
+    engine: api.ChaosEngine, targets: list[targeting.AppTarget], *, image: str, caps: caps_.Caps | None = None
+) -> dict[str, Any]:
+    """``image``: the operator's default, used unless the engine names one. ``caps``: what its experiments must obey."""
     wanted = engine.spec.components.runner
     chosen = wanted.image or image
+    variables = environment(engine, targets) | ({caps_.VARIABLE: caps_.written(caps)} if caps else {})
     labels = wanted.runner_labels | engines.labels(engine, names.RUNNER_COMPONENT) | {names.APP: "engine"}
     container: dict[str, Any] = {
         "name": "chaos-runner",
         "image": chosen,
         "imagePullPolicy": wanted.image_pull_policy or "IfNotPresent",
-        "env": [{"name": name, "value": value} for name, value in environment(engine, targets).items()],
+        "env": [{"name": name, "value": value} for name, value in variables.items()],
         "volumeMounts": [
             *({"name": f"cm-{i}", "mountPath": m.mount_path} for i, m in enumerate(wanted.config_maps)),
             *({"name": f"secret-{i}", "mountPath": s.mount_path} for i, s in enumerate(wanted.secrets)),

@@ -6,20 +6,16 @@ import logging
 import signal
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import kopf
-import msgspec
 from aiohttp import web
 
-from litmus import api
 from litmus.api import names
-from litmus.api.meta import present
+from litmus.experiments import caps
 from litmus.kube import Cluster, errors, events, helpers
-from litmus.kube import settings as connection
 
-from . import decide, engine, keeper, lease, reaper
+from . import handlers, keeper, lease, reaper, rules
 
 log = logging.getLogger(__name__)
 
@@ -58,8 +54,17 @@ async def _lead(
     cluster: Cluster, settings: Settings, claim: lease.Lease, stop: asyncio.Event, starting: asyncio.Event
 ) -> None:
     poster = events.Poster(cluster, names.OPERATOR_NAME)
-    kept = keeper.Keeper()
-    registry = _handlers(cluster, poster, kept, image=settings.image)
+    kept, planned = keeper.Keeper(), keeper.Keeper()
+    alone = settings.watch_namespace == settings.own_namespace
+    followed = rules.Following(
+        cluster, namespace=settings.own_namespace, default=caps.standard(settings.own_namespace, alone=alone)
+    )
+
+    def changed() -> None:
+        kept.wake_all()
+        planned.wake_all()
+
+    registry = handlers.registry(cluster, poster, kept, planned, followed, image=settings.image)
     scope: dict[str, Any] = (
         {"namespaces": [settings.watch_namespace]} if settings.watch_namespace else {"clusterwide": True}
     )
@@ -85,7 +90,8 @@ async def _lead(
     reaping = asyncio.create_task(undoing.forever())
     leading = asyncio.create_task(claim.keep())
     stopping = asyncio.create_task(stop.wait())
-    tasks = {watching, reaping, leading, stopping}
+    following = asyncio.create_task(followed.forever(changed))
+    tasks = {watching, reaping, leading, stopping, following}
     tasks.add(restoring := asyncio.create_task(_started(ready, starting, stop)))
     try:
         done, _ = await asyncio.wait(tasks - {restoring}, return_when=asyncio.FIRST_COMPLETED)
@@ -96,6 +102,7 @@ async def _lead(
     finally:
         # Nothing of ours acts any more before the lease is given up; kopf's watches alone write nothing.
         await kept.close()
+        await planned.close()
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks - {watching})
@@ -130,54 +137,6 @@ def _kopf_settings(*, namespaced: bool) -> kopf.OperatorSettings:
     settings.watching.reconnect_backoff = 0.5
     settings.queueing.idle_timeout = 1.0
     return settings
-
-
-def _handlers(cluster: Cluster, poster: events.Poster, kept: keeper.Keeper, *, image: str) -> kopf.OperatorRegistry:
-    """Only ``on.event`` handlers: kopf then writes nothing to the objects, neither annotations nor finalizers."""
-    registry = kopf.OperatorRegistry()
-
-    @kopf.on.login(registry=registry)
-    def login(**_: Any) -> kopf.ConnectionInfo:
-        """As our own door does it: kopf would need a cluster DNS. Called again when a token has expired."""
-        config = connection.load()
-        target, user = config.cluster, config.user or connection.User()
-        return kopf.ConnectionInfo(
-            server=target.server,
-            ca_path=config.abs_file(target.certificate_auth) if target.certificate_auth else None,
-            ca_data=target.certificate_auth_data,
-            insecure=target.insecure or None,
-            token=Path(user.token_file).read_text(encoding="utf-8").strip() if user.token_file else user.token,
-            username=user.username,
-            password=user.password,
-            certificate_path=config.abs_file(user.client_cert) if user.client_cert else None,
-            certificate_data=user.client_cert_data,
-            private_key_path=config.abs_file(user.client_key) if user.client_key else None,
-            private_key_data=user.client_key_data,
-        )
-
-    @kopf.on.event(api.GROUP, api.VERSION, "chaosengines", registry=registry)
-    async def engine_changed(body: kopf.Body, type: str | None, **_: Any) -> None:  # noqa: A002 - kopf's name
-        seen = msgspec.convert(present(dict(body)), api.ChaosEngine)
-        if type == "DELETED" or not decide.needs_attention(seen):
-            kept.wake(seen.metadata.uid)
-            return
-        meta = seen.metadata
-        reconciler = engine.Reconciler(cluster, poster, namespace=meta.namespace, name=meta.name, image=image)
-        kept.attend(meta.uid, reconciler.reconcile)
-
-    @kopf.on.event("v1", "pods", labels={names.COMPONENT: names.RUNNER_COMPONENT}, registry=registry)
-    async def runner_changed(labels: kopf.Labels, **_: Any) -> None:
-        kept.wake(labels.get(names.CHAOS_UID, ""))
-
-    @kopf.on.event(api.GROUP, api.VERSION, "chaosschedules", registry=registry)
-    async def schedule_changed(body: kopf.Body, type: str | None, **_: Any) -> None:  # noqa: A002 - kopf's name
-        if type == "ADDED":
-            seen = msgspec.convert(present(dict(body)), api.ChaosSchedule)
-            await poster.post(
-                seen, "ScheduleNotSupported", "This release does not act on schedules; apply the engine", warning=True
-            )
-
-    return registry
 
 
 async def _before(stop: asyncio.Event, work: Any) -> bool:
