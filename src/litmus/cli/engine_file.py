@@ -9,6 +9,7 @@ import msgspec
 from litmus import api
 from litmus.api import strict, yaml_text
 from litmus.api.meta import present
+from litmus.experiments import steady_form
 
 from . import failures
 
@@ -28,7 +29,10 @@ def read(file: Path, *, namespace: str) -> tuple[api.ChaosEngine, dict[str, Any]
     if found:
         raise failures.Misused(f"{file}: " + "\n        ".join(found))
     manifest["metadata"].setdefault("namespace", namespace)
-    return msgspec.convert(present(manifest), api.ChaosEngine), manifest
+    engine = msgspec.convert(present(manifest), api.ChaosEngine)
+    if found := list(steady_form.mistakes(engine.spec)):
+        raise failures.Misused(f"{file}: " + "\n        ".join(found))
+    return engine, manifest
 
 
 def _documents(file: Path) -> list[Any]:

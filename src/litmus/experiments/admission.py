@@ -4,6 +4,8 @@ from litmus import api
 from litmus.api import names, targeting
 from litmus.kube import Cluster, errors, workloads
 
+from . import steady_form
+
 
 class Refused(Exception):
     """The engine must not run. The sentence says what to do."""
@@ -47,6 +49,8 @@ def check_form(spec: api.EngineSpec) -> None:
         targeting.auxiliary(spec.auxiliary_app_info)
     except ValueError as error:
         raise Refused(f"spec.{error}") from error
+    for mistake in steady_form.mistakes(spec):
+        raise Refused(mistake)
 
 
 async def _willing(cluster: Cluster, target: targeting.AppTarget) -> targeting.AppTarget:

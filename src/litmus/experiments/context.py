@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -20,6 +20,10 @@ from litmus.kube import Cluster, clock, events, results
 from litmus.kube.objects import Node, Pod
 
 from . import capped, selection, setting, tunables
+from .timeline import Timeline
+
+if TYPE_CHECKING:
+    from .steady_state import SteadyState
 
 log = logging.getLogger(__name__)
 R = TypeVar("R")
@@ -42,6 +46,10 @@ class Context:
     step: str = "starting"
     chaos_ends: float = 0.0
     rounds: int = 0
+    timeline: Timeline = field(default_factory=Timeline)
+    # Probes and what is measured, where the engine has any; who wants the run ended sets ``tripped``.
+    steady: "SteadyState | None" = None
+    tripped: asyncio.Event = field(default_factory=asyncio.Event)
     _nodes: tuple[Node, ...] | None = None
     _rng: random.Random = field(default_factory=random.Random)
 
@@ -59,6 +67,9 @@ class Context:
     async def start_chaos(self, duration_s: float) -> None:
         """Sets the clock of the chaos: nothing is injected after its end."""
         self.chaos_ends = self.now + duration_s
+        self.timeline.clock_started(duration_s)
+        if self.steady:
+            self.steady.chaos_begins(duration_s)
         start = datetime.now(UTC)
         await self.enter(
             "chaos", chaosStartedAt=clock.stamp(start), chaosEndsAt=clock.stamp(start + timedelta(seconds=duration_s))
@@ -125,6 +136,7 @@ class Context:
         ]
         self.rounds += 1
         await self.results.record(faults)
+        self.timeline.killing()
         return [fault.id for fault in faults]
 
     def note(self, target: api.Target) -> int:
@@ -145,6 +157,7 @@ class Context:
 
     async def moved(self, ids: Iterable[str], state: str, message: str = "") -> None:
         """Moves records to their next state and writes the account of the targets with it."""
+        self.timeline.moved(state)
         await self.results.move(ids, state, targets=self.hit, message=message)
 
 

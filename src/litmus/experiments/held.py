@@ -218,6 +218,7 @@ class _Follower:
             async with asyncio.timeout(helpers.START_DEADLINE_S) as self.limit:
                 await self._until("planned")
                 await self._call(line.GO)
+            self.context.timeline.silenced(self.hold_s)
         async with asyncio.timeout(helpers.START_DEADLINE_S + self.heard_after_s) as self.limit:
             await self._until("proven")
         place = await proven.wait()  # the clock of the chaos starts when the last node has the fault

@@ -1,14 +1,16 @@
-"""The life of one experiment: Awaited → checks → ramp → chaos → ramp → checks → verdict.
+"""The life of one experiment: Awaited → checks → probes → ramp → chaos → ramp → checks → probes → verdict.
 
 Whatever happens in between, the result ends with a verdict and an event, and only what was proven and checked ends in
 Pass. An abort - SIGTERM, or ``engineState: stop``, which is looked at every second so that it works without an
-operator - cancels the run; what an experiment has to put back it does while being cancelled.
+operator - cancels the run; what an experiment has to put back it does while being cancelled. So does a probe that ends
+the run before its time.
 """
 
 import asyncio
 import contextlib
 import logging
 import signal
+import time
 from collections.abc import Mapping
 
 from litmus import api
@@ -77,19 +79,23 @@ async def _guarded(experiment: Experiment, context: Context, env: Mapping[str, s
     terminated = asyncio.Event()
     with contextlib.suppress(NotImplementedError):  # not in the main thread: tests cancel the task instead
         loop.add_signal_handler(signal.SIGTERM, terminated.set)
-    stop = asyncio.create_task(terminated.wait())
+    stop, trip = asyncio.create_task(terminated.wait()), asyncio.create_task(context.tripped.wait())
+    trip_ended = False
     try:
-        await asyncio.wait({run, watch, stop}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({run, watch, stop, trip}, return_when=asyncio.FIRST_COMPLETED)
         if not run.done():
-            log.info("abort requested", extra={"step": context.step})
+            trip_ended = trip.done()
+            log.info("a probe ends the run" if trip_ended else "abort requested", extra={"step": context.step})
             run.cancel()
             await asyncio.wait({run})
     finally:
-        for task in (watch, stop, run):
+        for task in (watch, stop, trip, run):
             task.cancel()
-        await asyncio.gather(watch, stop, run, return_exceptions=True)
+        await asyncio.gather(watch, stop, trip, run, return_exceptions=True)
+        if context.steady:
+            await context.steady.aclose()
     if run.cancelled():
-        return await _why_ended(context)
+        return context.steady.why_ended() if context.steady and trip_ended else await _why_ended(context)
     error = run.exception()
     if error is None:
         return results.Verdict(verdict="Pass")
@@ -105,26 +111,49 @@ async def _phases(experiment: Experiment, context: Context, env: Mapping[str, st
     place, timeout_s = context.setting, context.setting.check_timeout_s
     await grounds.check(context.cluster, experiment, pod=place.pod, namespace=place.namespace)
     checked = place.health_checks and experiment.checks_application(context.values)
+    said = []
     if checked:
         await context.enter("pre-chaos check")
         await checks.healthy(context.cluster, place.targets, timeout_s=timeout_s)
         await checks.healthy(context.cluster, place.auxiliary, timeout_s=timeout_s)
         await experiment.check_before(context)
-        await context.events.post(context.engine, "PreChaosCheck", f"{_subject(context)} healthy before the chaos")
+        said.append(f"{_subject(context)} healthy before the chaos")
+    if context.steady:
+        said.append(await context.steady.before())
+    await _post(context, "PreChaosCheck", said)
     ramp_s = float(context.values[tunables.RAMP])
     if ramp_s:
         await context.enter(f"ramp time before the chaos, {ramp_s:g} s")
         await context.hold(ramp_s)
-    await experiment.inject(context)
+    await _inject(experiment, context)
     if ramp_s:
         await context.enter(f"ramp time after the chaos, {ramp_s:g} s")
         await context.hold(ramp_s)
+    said = []
     if checked:
         await context.enter("post-chaos check")
         await checks.healthy(context.cluster, place.targets, timeout_s=timeout_s)
         await checks.healthy(context.cluster, place.auxiliary, timeout_s=timeout_s)
         await experiment.check_after(context)
-        await context.events.post(context.engine, "PostChaosCheck", f"{_subject(context)} healthy after the chaos")
+        said.append(f"{_subject(context)} healthy after the chaos")
+    if context.steady:
+        said.append(await context.steady.after())
+    await _post(context, "PostChaosCheck", said)
+
+
+async def _inject(experiment: Experiment, context: Context) -> None:
+    """The chaos, and the end of the probes that are asked during it alone."""
+    try:
+        await experiment.inject(context)
+    finally:
+        context.timeline.over = time.time()
+    if context.steady:
+        await context.steady.chaos_ended()
+
+
+async def _post(context: Context, reason: str, said: list[str]) -> None:
+    if told := "; ".join(filter(None, said)):
+        await context.events.post(context.engine, reason, told)
 
 
 async def _understand(experiment: Experiment, context: Context, env: Mapping[str, str]) -> None:
@@ -132,16 +161,15 @@ async def _understand(experiment: Experiment, context: Context, env: Mapping[str
     known = experiment.all_tunables()
     context.values = tunables.read(known, env)
     capped.run(context.setting.caps, experiment, context.values, context.setting.targets)
-    entry = next((e for e in context.engine.spec.experiments if e.name == experiment.name), None)
-    if entry is None:
+    mine = [(n, e) for n, e in enumerate(context.engine.spec.experiments) if e.name == experiment.name]
+    if not mine:
         return
+    place, entry = next((found for found in mine if found[1].instance == context.setting.instance), mine[0])
     tunables.check_names((variable.name for variable in entry.spec.components.env), known, experiment.name)
-    if entry.spec.probe:
-        listed = ", ".join(probe.name for probe in entry.spec.probe)
-        raise verdicts.CannotRun(
-            f"this release does not evaluate probes ({listed}), and a run must not pass without them; remove them",
-            code=verdicts.GENERIC,
-        )
+    if entry.spec.probe or entry.spec.impact:
+        from . import steady_state  # probes and the analysis of impact cost a run without them nothing
+
+        context.steady = steady_state.read(context, entry.spec, path=f"spec.experiments[{place}].spec")
 
 
 async def _abort_requested(context: Context) -> None:
@@ -182,6 +210,7 @@ async def _why_ended(context: Context) -> results.Verdict:
 
 async def _conclude(context: Context, verdict: results.Verdict) -> None:
     """Events first, the verdict last: who reads it may remove this pod."""
+    found = context.steady.findings() if context.steady else None
     warning = verdict.verdict != "Pass"
     about = f"experiment: {context.experiment}, Result: {verdict.verdict}"
     explained = about if verdict.fail_step == "N/A" else f"{about}; {verdict.fail_step}"
@@ -193,7 +222,7 @@ async def _conclude(context: Context, verdict: results.Verdict) -> None:
         f"{context.experiment} experiment {_ended(verdict.verdict)}: {explained}",
         warning=warning,
     )
-    await context.results.finish(verdict, targets=context.hit)
+    await context.results.finish(verdict, targets=context.hit, found=found)
 
 
 def _ended(verdict: api.Verdict) -> str:
