@@ -25,6 +25,7 @@ _PATH = re.compile(
     r"/(?:api|apis/(?P<group>[^/]+))/(?P<version>[^/]+)(?:/namespaces/(?P<namespace>[^/]+))?"
     r"/(?P<plural>[^/]+)(?:/(?P<name>[^/]+))?(?:/(?P<action>[^/]+))?"
 )
+_DOCUMENT = re.compile(r"/api/[^/]+|/apis/[^/]+(/[^/]+)?")
 _REASONS = {401: "Unauthorized", 403: "Forbidden", 404: "NotFound", 409: "Conflict", 410: "Expired", 422: "Invalid"}
 _VERBS = {"POST": "create", "PATCH": "patch", "DELETE": "delete"}
 
@@ -54,7 +55,10 @@ class Asked:
 
 @dataclass
 class Server:
-    """``objects`` are kept by plural, namespace and name, ``logs`` by namespace and pod; ``asked`` is every request."""
+    """``objects`` are kept by plural, namespace and name, ``logs`` by namespace and pod; ``asked`` is every request.
+
+    ``documents``: what discovery tells, by path.
+    """
 
     url: str = ""
     objects: dict[tuple[str, str, str], Object] = field(default_factory=dict)
@@ -64,6 +68,7 @@ class Server:
     stalled: bool = False
     closing: bool = False
     logs: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    documents: dict[str, Object] = field(default_factory=dict)
     _broken: int = 0
     _changes: list[tuple[str, str, Object]] = field(default_factory=list)
     _more: asyncio.Condition = field(default_factory=asyncio.Condition)
@@ -151,6 +156,9 @@ class Server:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         if request.path == "/version":
             return web.json_response({"major": "1", "minor": "31", "gitVersion": "v1.31.2"})
+        if _DOCUMENT.fullmatch(request.path):
+            found = self.documents.get(request.path)
+            return _json(found) if found else failure(404, "the server could not find the requested resource")
         asked = await _read(request)
         self.asked.append(asked)
         while self._waiters:

@@ -81,15 +81,19 @@ class Cluster:
 
     async def version(self) -> str:
         """The version of the API server, such as v1.31.2."""
+        return str((await self.document("/version"))["gitVersion"])
 
-        async def fetch() -> str:
+    async def document(self, path: str) -> dict[str, Any]:
+        """What the server says of itself at a path; of what it serves it tells below /api and /apis."""
+
+        async def fetch() -> dict[str, Any]:
             client: Any = self._client  # the library knows only resources, and this is none
             generic = client._client
-            answer = await generic.send(generic.build_adapter_request(BasicRequest(method="GET", url="/version")))
-            answer.raise_for_status()
-            return str(answer.json()["gitVersion"])
+            answer = await generic.send(generic.build_adapter_request(BasicRequest(method="GET", url=path)))
+            generic.raise_for_status(answer)
+            return dict(answer.json())
 
-        return await self._call(fetch, "get /version")
+        return await self._call(fetch, f"get {path}")
 
     async def get(self, kind: Kind[T], name: str, *, namespace: str = "") -> T:
         return _decode(kind, await self._call(lambda: self._get(kind, name, namespace), f"get {kind} {name}"))
