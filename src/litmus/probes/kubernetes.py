@@ -189,8 +189,11 @@ class KubernetesProber:
         """What the names and the selectors both let through. Names alone need only the right to get."""
         question = self._question
         if question.names and not (question.labels or question.fields) and namespace != "*":
-            found = [await self._cluster.find(kind, name, namespace=namespace) for name in question.names]
-            return [item for item in found if item is not None]
+            found = []
+            for name in question.names:
+                item = await self._cluster.find(kind, name, namespace=namespace)
+                found += [item] if item is not None else []
+            return found
         items = await self._cluster.select(kind, namespace=namespace, labels=question.labels, fields=question.fields)
         return [item for item in items if not question.names or _name(item) in question.names]
 
