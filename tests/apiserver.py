@@ -416,8 +416,9 @@ def _selected(item: Object, query: dict[str, str]) -> bool:
     labels = item["metadata"].get("labels", {})
     name = item["metadata"]["name"]
     node = item.get("spec", {}).get("nodeName", "")
+    about = item.get("involvedObject", {}).get("name", "")
     wanted = query.get("fieldSelector", "")
-    if wanted and wanted not in (f"metadata.name={name}", f"spec.nodeName={node}"):
+    if wanted and wanted not in (f"metadata.name={name}", f"spec.nodeName={node}", f"involvedObject.name={about}"):
         return False
     return all(_matches(term.strip(), labels) for term in _terms(query.get("labelSelector", "")))
 

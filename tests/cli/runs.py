@@ -26,10 +26,8 @@ def slices(*, down: tuple[float, float], seed: int = 7, rate: int = 20) -> list[
     found = []
     for second in range(SECONDS_BEFORE + SECONDS_OF_CHAOS + SECONDS_AFTER):
         since = second - SECONDS_BEFORE
-        if down[0] <= since < down[1]:
-            failed = 1.0
-        else:
-            failed = 0.3 if down[1] <= since < down[1] + 4 else 0.002
+        shaken = 0.3 if down[1] <= since < down[1] + 4 else 0.002
+        failed = 1.0 if down[0] <= since < down[1] else shaken
         bad = sum(chance.random() < failed for _ in range(rate))
         strained = 3.0 if 0 <= since < SECONDS_OF_CHAOS + 3 else 1.0
         piece: dict[str, Any] = {"at": float(second), "good": rate - bad, "bad": bad}

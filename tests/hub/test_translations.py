@@ -147,7 +147,7 @@ def written() -> tuple[set[str], str]:
             *ROOT.glob("hub/**/*.py"),
             *ROOT.glob("experiments/**/*.py"),
             *ROOT.glob("api/**/*.py"),
-            *ROOT.glob("cli/*.py"),
+            *ROOT.glob("cli/**/*.py"),
         )
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)

@@ -1,8 +1,9 @@
-"""HTML elements without a template language: the page has to work with the base install, and nothing in it may be markup
-that somebody else wrote.
+"""HTML elements without a template language: the page has to work with the base install, and nothing in it may be
+markup that somebody else wrote.
 
-The tree is that of ``xml.etree``, which escapes when it writes; what a result says can only ever become text. Characters
-that no document may hold, and those that turn the direction of what follows, become the replacement character.
+The tree is that of ``xml.etree``, which escapes when it writes; what a result says can only ever become text.
+Characters that no document may hold, and those that turn the direction of what follows, become the replacement
+character.
 """
 
 import re

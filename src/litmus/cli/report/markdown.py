@@ -100,16 +100,16 @@ def _folded(record: Record, say: Say) -> Iterator[str]:
     shown = [say(name) for name in head]
     yield from _details("Probes", _table(shown, probes), say, count=len(probes))
     told = moments.of(record, say)[:_MOST]
-    lines = [f"- `{wording.utc(m.at, day=False)}` {escaped(m.text)}" for m in told]
-    yield from _details("Timeline", lines, say, count=len(lines))
+    lines = [*(f"- `{wording.utc(m.at, day=False)}` {escaped(m.text)}" for m in told), ""]
+    yield from _details("Timeline", lines, say, count=len(lines) - 1)
     versions = {LITMUS: __version__} | dict(record.versions)
-    lines = [f"- {key}: {code(version)}" for key, version in (versions | record.tunables).items()]
-    yield from _details("Versions and settings", lines, say, count=len(lines))
+    lines = [*(f"- {key}: {code(version)}" for key, version in (versions | record.tunables).items()), ""]
+    yield from _details("Versions and settings", lines, say, count=len(lines) - 1)
 
 
 def _details(title: str, lines: "Iterator[str] | list[str]", say: Say, *, count: int) -> Iterator[str]:
     if count:
-        yield from (f"<details><summary>{say(title)} ({count})</summary>", "", *lines, "", "</details>", "")
+        yield from (f"<details><summary>{say(title)} ({count})</summary>", "", *lines, "</details>", "")
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -126,8 +126,8 @@ def _row(cells: Sequence[str]) -> str:
 def escaped(text: str) -> str:
     """Text that GitHub shows as it is, on one line. A mention or a reference is broken by a character of no width."""
     line = " ".join(elements.clean(text).split())
-    line = re.sub(r"([\\`*_{}\[\]()<>#|~!$])", r"\\\1", line).replace("&", "&amp;")
-    return re.sub(r"(@)(?=\w)|(\b(?:https?|ftp|mailto):|www\.)", lambda m: f"{m[0]}\u200b", line)
+    line = re.sub(r"([\\`*_{}\[\]<|~$])", r"\\\1", line).replace("&", "&amp;")
+    return re.sub(r"[@#](?=\w)|\b(?:https?|ftp|mailto):|www\.", lambda m: f"{m[0]}\u200b", line, flags=re.I)
 
 
 def code(text: str) -> str:

@@ -1,7 +1,8 @@
 """The report as one HTML file: it opens from disk, asks for nothing, and can be attached to a ticket.
 
-Everything that a result says is text (``elements``), and a policy in the page's head allows nothing but its own style and
-its own script, whose only work is to add the reader's zone to the times. Without scripts the page says the same in UTC.
+Everything that a result says is text (``elements``), and a policy in the page's head allows nothing but its own style
+and its own script, whose only work is to add the reader's zone to the times. Without scripts the page says the same
+in UTC.
 """
 
 import base64

@@ -129,10 +129,8 @@ class _Plot:
             yield node("line", x1=at, x2=at, y1=self.foot, y2=self.foot + 4, class_="axis")
             label = axes.seconds(tick, span=span)
             yield node("text", label, x=at, y=self.foot + 18, text_anchor="middle", class_="tick")
-        if self.marks.chaos:
-            said = self.say("time after the chaos began")
-        else:
-            said = self.say("time after the first sample")
+        chaos = self.marks.chaos is not None
+        said = self.say("time after the chaos began") if chaos else self.say("time after the first sample")
         yield node("text", said, x=self.width - _RIGHT, y=self.foot + 33, text_anchor="end", class_="tick")
 
     def _injections(self) -> Iterator[Element]:

@@ -1,4 +1,4 @@
-"""The parts of a report on one result, each a heading with a table or a drawing; None where there is nothing to show."""
+"""The parts of a report on one result: a heading with a table or a drawing each, None where there is nothing."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime

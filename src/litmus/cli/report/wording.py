@@ -1,7 +1,8 @@
 """Figures, times and verdicts in words, in the reader's language.
 
-Every sentence is a template that is translated first and filled in afterwards (``hub.translations``). What a result says
-in its own words - a fail step, an explanation, an event - is quoted as it is: a report must not say it differently.
+Every sentence is a template that is translated first and filled in afterwards (``hub.translations``). What a result
+says in its own words - a fail step, an explanation, an event - is quoted as it is: a report must not say it
+differently.
 """
 
 import math
