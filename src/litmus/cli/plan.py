@@ -8,10 +8,11 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from litmus.experiments import planning, selection
+from litmus import api
+from litmus.experiments import caps, planning, selection
 from litmus.kube import Cluster
 
-from . import engine_file, failures, options, terminal
+from . import cluster_caps, engine_file, failures, options, terminal
 
 _MARKS = {"blocks": "✗", "warns": "!", "informs": "i"}
 
@@ -28,10 +29,24 @@ async def plan(
     """Show who would be hit, and what would keep the run from starting. Exit status 2 if something would."""
     async with Cluster.connect(kubeconfig=kubeconfig, context=context) as cluster:
         wanted, _ = engine_file.read(engine, namespace=cluster.namespace)
-        made = await planning.of_engine(cluster, wanted)
+        made = await _plan(cluster, wanted)
     shown = lines(made, width=terminal.width())
     print(json_.dumps(as_json(made), indent=2, ensure_ascii=False) if json else "\n".join(shown))
     return failures.REFUSED if made.blocked else 0
+
+
+async def _plan(cluster: Cluster, wanted: api.ChaosEngine) -> planning.EnginePlan:
+    try:
+        known = await cluster_caps.of_engine(cluster, namespace=wanted.metadata.namespace)
+    except caps.Mistake as mistake:
+        made = await planning.of_engine(cluster, wanted)
+        made.findings.append(planning.Finding("blocks", str(mistake)))
+        return made
+    if isinstance(known, caps.Caps):
+        return await planning.of_engine(cluster, wanted, caps=known)
+    made = await planning.of_engine(cluster, wanted)
+    made.findings.append(planning.Finding("informs", known))
+    return made
 
 
 def lines(made: planning.EnginePlan, *, width: int = 80) -> Iterator[str]:

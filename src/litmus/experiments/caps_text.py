@@ -77,7 +77,7 @@ def _namespaces(value: object) -> tuple[str, ...]:
 
 
 def _share(value: object) -> float | None:
-    if value in ("off", False):
+    if value == "off" or value is False:
         return None
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", str(value))
     if not match or not 0 <= float(match[1]) <= 100:
@@ -86,7 +86,7 @@ def _share(value: object) -> float | None:
 
 
 def _longest(value: object) -> float | None:
-    if value in ("off", False):
+    if value == "off" or value is False:
         return None
     try:
         return calendars.duration(str(value)).total_seconds()

@@ -14,7 +14,8 @@ from litmus.api import targeting
 from litmus.kube import Cluster, errors, kinds, workloads
 from litmus.kube.objects import DisruptionBudget, Pod
 
-from . import admission, catalogue, declaration, grounds, placement, selection, tunables, verdicts
+from . import admission, cap_admission, catalogue, declaration, grounds, placement, selection, tunables, verdicts
+from .caps import Caps, Exceeded
 
 Level = Literal["blocks", "warns", "informs"]
 
@@ -63,8 +64,8 @@ class EnginePlan:
         return any(finding.level == "blocks" for finding in everything)
 
 
-async def of_engine(cluster: Cluster, engine: api.ChaosEngine) -> EnginePlan:
-    """Raises KubeError only when the cluster can't be asked at all."""
+async def of_engine(cluster: Cluster, engine: api.ChaosEngine, *, caps: Caps | None = None) -> EnginePlan:
+    """``caps``: what its operator will hold it to. Raises KubeError only when the cluster can't be asked at all."""
     namespace = engine.metadata.namespace
     plan = EnginePlan(engine=engine.metadata.name, namespace=namespace, application="none")
     targets: list[targeting.AppTarget] = []
@@ -78,6 +79,11 @@ async def of_engine(cluster: Cluster, engine: api.ChaosEngine) -> EnginePlan:
         plan.findings.append(Finding("blocks", f"service account {account} is not in namespace {namespace}; create it"))
     for entry in engine.spec.experiments:
         plan.experiments.append(await _experiment(cluster, engine, entry, targets))
+    try:
+        if caps:
+            await cap_admission.check(cluster, engine, targets, caps)
+    except Exceeded as refusal:
+        plan.findings.append(Finding("blocks", str(refusal)))
     return plan
 
 

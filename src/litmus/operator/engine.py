@@ -146,8 +146,8 @@ class Reconciler:
 
     async def _abort(self, engine: api.ChaosEngine) -> None:
         """Ends the pods of the run, which revert on SIGTERM, and writes Stopped where they could not."""
-        because = f": {self._why_stopped()}" if engine.wanted and self.rules.stopped else ""
-        if because:  # so that its experiments see that they are stopped, and not only ended
+        because = f": {self._why_stopped()}" if self.rules.stopped else ""
+        if because and engine.wanted:  # so that its experiments see that they are stopped, and not only ended
             stop = {"spec": {"engineState": "stop"}}
             await self.cluster.patch(kinds.ENGINE, self.name, stop, namespace=self.namespace)
         await self._remove_chaos_pods(engine)
