@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Whether ``litmus.impact`` keeps its promises: a simulated study of false alarms, power and coverage.
 
-Signals are drawn with a seed, the analysis of the product looks at them, and three Markdown tables say how often it was
-right. *Without a fault* nothing happens during the chaos: whatever is missed there, or differs, is a false alarm, and at
-most one in a hundred may be. *Power*: how often a known effect is found. *Coverage*: how often an interval has the truth.
+Signals are drawn with a seed, the analysis of the product looks at them, and three Markdown tables say how often it
+was right. *Without a fault* nothing happens during the chaos: whatever is missed there, or differs, is a false alarm,
+and at most one in a hundred may be. *Power*: how often a known effect is found. *Coverage*: how often an interval has
+the truth.
 
     .venv/bin/python benchmarks/calibration.py            # less than a minute of one core
     .venv/bin/python benchmarks/calibration.py --full     # ten times as many runs, and long ones
@@ -20,7 +21,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from litmus.api.impact import Figure, Impact, Signal
 from litmus.impact import Sample, analyse
@@ -51,8 +52,9 @@ class Latency:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """A signal to draw. ``background``: share of failures without a fault; ``burst_s``: their mean length, 0 for single
-    ones. The fault: ``drop``, a share of failures more; ``slower``, a factor; ``outage`` from and for how many seconds."""
+    """A signal to draw. ``background``: share of failures without a fault; ``burst_s``: their mean length, 0 for
+    single ones. The fault: ``drop``, a share of failures more; ``slower``, a factor; ``outage`` from and for how many
+    seconds."""
 
     rate: float = 10.0
     baseline_s: float = 30.0
@@ -152,11 +154,8 @@ class Alarms:
     """False alarms, by what was promised not to give any; and what was not told."""
 
     runs: int = 0
-    false: Counter[str] = None  # type: ignore[assignment]  # set below, so that each has its own
-    untold: Counter[str] = None  # type: ignore[assignment]
-
-    def __post_init__(self) -> None:
-        self.false, self.untold = Counter(), Counter()
+    false: Counter[str] = field(default_factory=Counter)
+    untold: Counter[str] = field(default_factory=Counter)
 
     def add(self, impact: Impact) -> None:
         self.runs += 1
@@ -179,6 +178,7 @@ def quiet(count: int, most: float, chance: random.Random) -> Alarms:
 
 
 def quiet_table(alarms: Alarms) -> str:
+    """How many runs without a fault were wrong, and how many told nothing."""
     rows = []
     for name in (*QUIET, "any of the seven criteria", "differs: worse or better"):
         low, high = proportion(alarms.false[name], alarms.runs, error=0.05)
@@ -212,6 +212,7 @@ def effects(plain: World) -> list[tuple[str, World]]:
 
 
 def power_table(count: int, chance: random.Random) -> str:
+    """How often each known effect was found."""
     rows = []
     for name, world in effects(World()):
         found: Counter[str] = Counter()
@@ -257,6 +258,7 @@ def timed() -> list[Truth]:
 
 
 def coverage_table(count: int, most: float, chance: random.Random) -> str:
+    """How often intervals have the truth, and how wide they are."""
     steady = quiet_worlds(most)
     rows = _covered("without a fault", truths(), lambda: chance.choice(steady), count, chance)
     for drop in (0.02, 0.2):

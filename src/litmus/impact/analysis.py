@@ -1,15 +1,15 @@
 """The signals of one run, analysed: windows, times, the difference to the baseline, criteria.
 
-All intervals and tests share one error rate, ``ALPHA``: an interval misses the truth in at most one of a hundred runs, and
-a run without a fault differs from its baseline in at most one of a hundred. Several signals share it too. That the promises
-hold is simulated by ``benchmarks/calibration.py``; what it assumes of signals stands in docs/impact.md.
-"""
+All intervals and tests share one error rate, ``ALPHA``: an interval misses the truth in at most one of a hundred
+runs, and a run without a fault differs from its baseline in at most one of a hundred. Several signals share it too.
+That the promises hold is simulated by ``benchmarks/calibration.py``; what it assumes of signals stands in
+docs/impact.md."""
 
 from collections.abc import Mapping, Sequence
 
 from litmus.api.impact import Impact, Signal
 
-from . import comparison, dependence, episodes, judging, slices, times, windows
+from . import dependence, difference, episodes, judging, slices, times, windows
 from .criteria import read_criteria
 from .judging import Evidence
 from .samples import Sample, in_order
@@ -31,11 +31,10 @@ def analyse(
 ) -> Impact:
     """What the run did to the application, as its continuous signals tell it, by the name of their probe.
 
-    All times in seconds of UNIX time; the order of samples does not matter. ``instant``: whether an injection is over at
-    once, as a kill is, so that recovery counts from each of them and not from ``chaos_end``; when None, it is if there was
-    more than one. ``seed``: of methods that resample; those of today are closed forms, so the result does not depend on it.
-    Raises ValueError for criteria that ``read_criteria`` refuses.
-    """
+    All times in seconds of UNIX time; the order of samples does not matter. ``instant``: whether an injection is over
+    at once, as a kill is, so that recovery counts from each of them and not from ``chaos_end``; when None, it is if
+    there was more than one. ``seed``: of methods that resample; those of today are closed forms, so the result does
+    not depend on it. Raises ValueError for criteria that ``read_criteria`` refuses."""
     wanted = read_criteria(criteria)
     starts = times.started((i for i in injections if i <= chaos_end), chaos_start)
     run = Run(
@@ -72,7 +71,7 @@ def _signal(probe: str, unordered: Sequence[Sample], run: Run, *, alpha: float) 
         time_to_impact=when.to_impact.figure("s"),
         time_to_recover=when.to_recover.figure("s"),
         longest_outage=when.outage.figure("s"),
-        differs=comparison.differs(parts.baseline, parts.fault, known, start=run.start, alpha=alpha),
+        differs=difference.differs(parts.baseline, parts.fault, known, start=run.start, alpha=alpha),
         alpha=alpha,
         slice_seconds=slice_s,
         slices=pieces,

@@ -3,14 +3,14 @@
 Samples at a steady rate are not independent: failures come in bursts, slow answers too. An interval that takes each
 sample for itself would be too narrow by the square root of the *design effect*, which is estimated here in two ways.
 
-*Failures.* What noise can do at once is assumed to be over within a quarter of a second, or within the longest burst that
-the baseline showed: the failures of such a piece of time count as one event. An outage of ten seconds is then 40 events and
-not a single one, as a blind estimate of the correlation would have it - which could never tell a fault from bad luck.
+*Failures.* What noise can do at once is assumed to be over within a quarter of a second, or within the longest burst
+that the baseline showed: the failures of such a piece of time count as one event. An outage of ten seconds is then 40
+events and not a single one, as a blind estimate of the correlation would have it - which could never tell a fault
+from bad luck.
 
-*Slow answers.* The variance of means over blocks, of every length that leaves at least eight blocks; the largest ratio to
-the variance of independent samples counts. It is bounded by what a correlation over some seconds can do, for the reason
-above.
-"""
+*Slow answers.* The variance of means over blocks, of every length that leaves at least eight blocks; the largest
+ratio to the variance of independent samples counts. It is bounded by what a correlation over some seconds can do, for
+the reason above."""
 
 from collections.abc import Sequence
 from itertools import accumulate, pairwise

@@ -7,12 +7,11 @@ doubt: as if another hundred samples had had half a failure, because a short bas
 that there never is one. And noise comes in bursts, of a tenth of a second on average: a failing slot after a failing
 slot says less.
 
-Each slot then scores the logarithm of how much likelier it is under a disturbance (most slots off, or one in three) than
-under noise. Stretches of the largest score are found by Page's cumulative sum, which starts again from zero whenever it
-would be negative. A stretch counts if its score is beyond log(slots x tests / alpha): by Wald's inequality noise alone
-then makes one in at most a share alpha of all runs. Slow slots are correlated: their scores have to be beyond that limit
-times their design effect.
-"""
+Each slot then scores the logarithm of how much likelier it is under a disturbance (most slots off, or one in three)
+than under noise. Stretches of the largest score are found by Page's cumulative sum, which starts again from zero
+whenever it would be negative. A stretch counts if its score is beyond log(slots x tests / alpha): by Wald's
+inequality noise alone then makes one in at most a share alpha of all runs. Slow slots are correlated: their scores
+have to be beyond that limit times their design effect."""
 
 import math
 from collections.abc import Sequence
@@ -51,10 +50,11 @@ class Noise:
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """Of which samples, by number, first and last are the first and the last that were off; and the share of those."""
+    """Which samples were off first and last, by their number; which one was in order again; the share of those off."""
 
     first: int
     last: int
+    after: int | None
     share: float
 
 
@@ -93,17 +93,8 @@ def find(
     if known.slow_ms is not None:
         marks.append(([_middle(each) > known.slow_ms for _, each in slots], (known.slow,) * 2, known.slow_slots))
     enough = math.log(max(len(slots), slots_of_all) * len(marks) * len(_DISTURBED) / alpha)
-    stretches = [
-        stretch
-        for off, usual, together in marks
-        for likely in _DISTURBED
-        for stretch in _stretches(off, usual, likely, enough * together)
-    ]
-    return [
-        e
-        for first, last in _united(stretches)
-        if (e := _episode(samples, known, slots[first][0], slots[last][0] + len(slots[last][1])))
-    ]
+    stretches = [stretch for off, usual, together in marks for stretch in _found(off, usual, enough * together)]
+    return [e for first, last in _united(stretches) if (e := _episode(samples, known, slots[first : last + 1]))]
 
 
 def slots_in(seconds: float, known: Noise) -> int:
@@ -149,25 +140,38 @@ def _together(slots: Sequence[tuple[int, list[Sample]]]) -> float:
     return dependence.of_marks([m > usual for m in middles], bound=_MOST_TOGETHER)
 
 
-def _stretches(off: Sequence[bool], usual: tuple[float, float], likely: float, enough: float) -> list[tuple[int, int]]:
-    """The first and the last slot of each stretch whose score is enough; ``usual``: after a slot in order, after one off."""
+def _found(off: Sequence[bool], usual: tuple[float, float], enough: float) -> list[tuple[int, int]]:
+    """Dense stretches, then what is left of sparse ones: a stray failure near an outage is no part of it."""
+    found: list[tuple[int, int]] = []
+    for likely in _DISTURBED:
+        rest: list[bool | None] = list(off)
+        for first, last in found:
+            rest[first : last + 1] = [None] * (last + 1 - first)
+        found += _stretches(rest, usual, likely, enough)
+    return found
+
+
+def _stretches(
+    off: Sequence[bool | None], usual: tuple[float, float], likely: float, enough: float
+) -> list[tuple[int, int]]:
+    """The first and the last slot of each stretch whose score is enough; None separates.
+
+    ``usual``: how often noise makes a slot off, after one in order and after one that is off.
+    """
     alone, lasting = usual
     if likely < 1.5 * alone:
         return []
-    up, again, down = (
-        math.log(likely / alone),
-        max(0.0, math.log(likely / lasting)),
-        math.log((1 - likely) / (1 - alone)),
-    )
+    up, again = math.log(likely / alone), max(0.0, math.log(likely / lasting))
+    down = math.log((1 - likely) / (1 - alone))
     found: list[tuple[int, int]] = []
     score = best = 0.0
     first = last = 0
+    before: bool | None = False
     for place, mark in enumerate([*off, None]):
         if mark and score == 0:
             first = place
-        score = (
-            0.0 if mark is None else max(0.0, score + ((again if place and off[place - 1] else up) if mark else down))
-        )
+        score = 0.0 if mark is None else max(0.0, score + ((again if before else up) if mark else down))
+        before = mark
         if score > best:
             best, last = score, place
         # far below its peak, a stretch has ended even if the sum is still positive
@@ -188,7 +192,19 @@ def _united(stretches: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     return united
 
 
-def _episode(samples: Sequence[Sample], known: Noise, begin: int, end: int) -> Episode | None:
+def _episode(samples: Sequence[Sample], known: Noise, slots: Sequence[tuple[int, list[Sample]]]) -> Episode | None:
     """From the first sample that was off to the last one."""
-    off = [number for number in range(begin, end) if known.off(samples[number])]
-    return Episode(off[0], off[-1], len(off) / (off[-1] - off[0] + 1)) if off else None
+    off = [number for slot in slots for number in _off(slot, known)]
+    if not off:
+        return None
+    first, last = off[0], off[-1]
+    failed = not samples[last].good
+    after = (n for n in range(last + 1, len(samples)) if samples[n].good and (failed or not known.off(samples[n])))
+    return Episode(first, last, next(after, None), len(off) / (last + 1 - first))
+
+
+def _off(slot: tuple[int, list[Sample]], known: Noise) -> list[int]:
+    """Which samples of a slot were off; where some failed only those: a slow one beside them may be healthy."""
+    begin, samples = slot
+    failed = [number for number, sample in enumerate(samples, begin) if not sample.good]
+    return failed or [number for number, sample in enumerate(samples, begin) if known.off(sample)]

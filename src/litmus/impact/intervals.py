@@ -1,9 +1,8 @@
 """Values with their confidence intervals: proportions, quantiles, and how two quantiles compare.
 
-A proportion has Clopper's and Pearson's exact interval, a quantile the order statistics that a binomial count bounds; both
-with the number of samples divided by their design effect (``dependence``). No resampling: the forms are closed, hold for
-the small counts that availability is about, and the same samples give the same figure everywhere.
-"""
+A proportion has Clopper's and Pearson's exact interval, a quantile the order statistics that a binomial count bounds;
+both with the number of samples divided by their design effect (``dependence``). No resampling: the forms are closed,
+hold for the small counts that availability is about, and the same samples give the same figure everywhere."""
 
 import math
 from collections.abc import Sequence
@@ -61,10 +60,9 @@ def quantile(samples: Sequence[Sample], p: float, *, error: float) -> Measured:
 def compared(before: Sequence[Sample], during: Sequence[Sample], p: float, *, error: float) -> Measured:
     """How many times the quantile of ``before`` that of ``during`` is.
 
-    The interval has those factors by which the one window may be stretched without the other denying it (Mathisen's test,
-    inverted): how many answers of the one lie below the quantile of the other varies as a binomial count of as many
-    samples as both are worth together. It assumes no shape, and needs no bound of the baseline's own tail.
-    """
+    The interval has those factors by which the one window may be stretched without the other denying it (Mathisen's
+    test, inverted): how many answers of the one lie below the quantile of the other varies as a binomial count of as
+    many samples as both are worth together. It assumes no shape, and needs no bound of the baseline's own tail."""
     usual, now = _order(before, p), _order(during, p)
     if usual is None or now is None:
         return Measured(note="no latencies to compare")

@@ -4,10 +4,9 @@
 *missed*: the value breaks the limit, and so does the whole of its interval: chance is no explanation.
 *inconclusive*: everything else. The explanation says what would tell.
 
-Enough samples: twenty; for an availability of A % as many that a single failure would not break it, 100/(100-A); for a
-quantile as many that one lies beyond it, such as 100 for P99. With several signals each has to keep every criterion; the
-worst one is shown.
-"""
+Enough samples: twenty; for an availability of A % as many that a single failure would not break it, 100/(100-A); for
+a quantile as many that one lies beyond it, such as 100 for P99. With several signals each has to keep every
+criterion; the worst one is shown."""
 
 import math
 from collections.abc import Callable, Mapping

@@ -1,17 +1,19 @@
 """When the impact began, how long recovery took, and the longest outage. Seconds.
 
-*Time to impact*: from the injection to the first request of the first episode (``episodes``) before the end of the chaos.
+*Time to impact*: from the injection to the first request of the first episode (``episodes``) before the end of the
+chaos.
 
-*Time to recover*: from the end of the chaos - of kills: from each of them until the next one, the worst counts - to the
-first good and fast request after the last episode. That request must be followed by a second of signal, and by four more,
-without an episode going on: else the figure has no value and its lower bound says how long it had not recovered.
+*Time to recover*: from the end of the chaos - of kills: from each of them until the next one, the worst counts - to
+the first good and fast request after the last episode. That request must be followed by a second of signal, and by
+four more, without an episode going on: else the figure has no value and its lower bound says how long it had not
+recovered.
 
-*Longest outage*: the longest time in which no request succeeded, from the first that failed to the first good one after.
+*Longest outage*: the longest time in which no request succeeded, from the first that failed to the first good one
+after.
 
-Samples are points, so what happened between two of them is known up to their distance: a figure's interval is what fits
-the samples before and after. Where a disturbance hits only a share of the requests, its first and last victim tell less;
-the interval then covers as many unharmed ones as chance may have put before and after them.
-"""
+Samples are points, so what happened between two of them is known up to their distance: a figure's interval is what
+fits the samples before and after. Where a disturbance hits only a share of the requests, its first and last victim
+tell less; the interval then covers as many unharmed ones as chance may have put before and after them."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -53,7 +55,7 @@ def times(samples: Sequence[Sample], known: Noise | None, run: Run, *, alpha: fl
     if known is None:
         return Times(to_impact=Measured(note=TOO_FEW), to_recover=Measured(note=TOO_FEW), outage=lost)
     rounds = _rounds(samples, known, run, alpha=alpha)
-    return Times(to_impact=_impact(rounds, run, alpha), to_recover=_recovery(rounds, run, known, alpha), outage=lost)
+    return Times(to_impact=_impact(rounds, run, alpha), to_recover=_recovery(rounds, run, alpha), outage=lost)
 
 
 def outage(samples: Sequence[Sample], run: Run) -> Measured:
@@ -107,12 +109,12 @@ def _impact(rounds: Sequence[_Round], run: Run, alpha: float) -> Measured:
     return Measured(math.inf, note="no impact seen")
 
 
-def _recovery(rounds: Sequence[_Round], run: Run, known: Noise, alpha: float) -> Measured:
+def _recovery(rounds: Sequence[_Round], run: Run, alpha: float) -> Measured:
     """The worst of all rounds; a round that ended before it had recovered adds its lower bound only."""
     if run.instant:
-        each = [_recovered(one, one.start, known, alpha) for one in rounds]
+        each = [_recovered(one, one.start, alpha) for one in rounds]
     else:
-        each = [_recovered(one, run.chaos_end, known, alpha) for one in rounds]
+        each = [_recovered(one, run.chaos_end, alpha) for one in rounds]
     last = each[-1]
     low = max(m.low for m in each)
     if last.value is None:
@@ -123,7 +125,7 @@ def _recovery(rounds: Sequence[_Round], run: Run, known: Noise, alpha: float) ->
     return replace(worst, low=low, high=max(m.high for m in each if m.value is not None))
 
 
-def _recovered(one: _Round, since: float, known: Noise, alpha: float) -> Measured:
+def _recovered(one: _Round, since: float, alpha: float) -> Measured:
     """How long after ``since`` the signal of a round was steady again."""
     after = [number for number, s in enumerate(one.samples) if s.at >= since]
     watched = one.samples[-1].at - since if after else 0.0
@@ -135,7 +137,7 @@ def _recovered(one: _Round, since: float, known: Noise, alpha: float) -> Measure
         return Measured(0.0, 0.0, one.samples[after[0]].at - since, note)
     episode = ends[-1]
     harmed = one.samples[episode.last].at
-    good = next((n for n in range(episode.last + 1, len(one.samples)) if not known.off(one.samples[n])), None)
+    good = episode.after
     followed = len(one.samples) - good if good is not None else 0
     if good is None or followed < STEADY_SAMPLES or one.samples[-1].at - one.samples[good].at < STEADY_S:
         return Measured(None, max(0.0, harmed - since), note=f"not recovered {one.end - since:.1f} s after")
