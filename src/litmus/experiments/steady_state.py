@@ -178,9 +178,10 @@ class SteadyState:
         if not lasting or not self._context.timeline.begun:
             return None
         main = [account for account in lasting if account.checked.name in self._measuring]
-        judged = self._of(main, self._criteria)
-        others = self._of([account for account in lasting if account not in main], {})
-        return Impact(signals=[*judged.signals, *others.signals], criteria=judged.criteria)
+        impact = self._of(main, self._criteria)
+        if others := [account for account in lasting if account not in main]:
+            impact = Impact(signals=[*impact.signals, *self._of(others, {}).signals], criteria=impact.criteria)
+        return impact
 
     def _of(self, accounts: list[Account], criteria: dict[str, str]) -> Impact:
         timeline = self._context.timeline
