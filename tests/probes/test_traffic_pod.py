@@ -183,6 +183,16 @@ async def test_an_abort_takes_the_pod_with_it(server, prober):
     assert left(server) == set()
 
 
+async def test_a_loop_that_is_broken_off_leaves_no_pod_behind(server, prober):
+    speaking(server, *(line(seq, "") for seq in (1, 2, 3)))
+    observations = prober.stream()
+    await anext(observations)
+    assert len(left(server)) == 1
+    await prober.aclose()
+    assert left(server) == set()
+    await observations.aclose()
+
+
 async def test_one_request_comes_from_a_pod_that_sends_one(server, prober):
     made = speaking(server, line(1, event="started"), line(2, "timeout"), status=over())
     async with asyncio.timeout(60):

@@ -56,6 +56,7 @@ class PodTraffic:
     def __init__(self, aim: Aim, surroundings: Surroundings) -> None:
         self._aim = aim
         self._surroundings = surroundings
+        self._pod = ""
 
     async def once(self, *, timeout_s: float) -> Observation:
         aim = msgspec.structs.replace(self._aim, timeout_s=min(timeout_s, self._aim.timeout_s))
@@ -81,13 +82,16 @@ class PodTraffic:
             await asyncio.sleep(_AGAIN_S)
 
     async def aclose(self) -> None:
-        """The pod goes when the stream is closed."""
+        """The pod goes when the stream is closed, and here at the latest: a loop that is broken off closes nothing."""
+        if self._pod:
+            await self._remove(self._pod)
 
     async def _of_one_pod(self, aim: Aim, *words: str) -> AsyncGenerator[Observation]:
         surroundings = self._surroundings
         image = await pods.own_image(surroundings)
         wanted = manifest(surroundings, aim, *words, image=image, lifetime_s=await pods.lifetime_s(surroundings))
         name = str(wanted["metadata"]["name"])
+        self._pod = name
         try:
             await pods.create(surroundings, wanted)
             async with aclosing(self._lines(name)) as lines:
@@ -96,7 +100,12 @@ class PodTraffic:
         except errors.KubeError as error:
             raise ProbeError(f"the traffic pod can't be heard: {error}") from error
         finally:
-            await asyncio.shield(pods.remove(surroundings.cluster, name, namespace=surroundings.namespace))
+            await asyncio.shield(self._remove(name))
+
+    async def _remove(self, name: str) -> None:
+        await pods.remove(self._surroundings.cluster, name, namespace=self._surroundings.namespace)
+        if self._pod == name:
+            self._pod = ""
 
     async def _lines(self, name: str) -> AsyncGenerator[Line]:
         """What the pod says, until it ends."""
