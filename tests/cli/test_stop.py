@@ -10,7 +10,8 @@ from litmus.cli import failures, stop
 from litmus.kube import switch
 from tests import apiserver, samples
 
-HERE = {
+SPEC = {"template": {"spec": {"containers": []}}}
+HERE = {"metadata": {"name": names.OPERATOR_NAME, "namespace": "chaos"}, "spec": SPEC}
     "metadata": {"name": names.OPERATOR_NAME, "namespace": "chaos"},
     "spec": {"template": {"spec": {"containers": []}}},
 }
