@@ -109,7 +109,7 @@ def _sentence(wanted: Wanted, case: _Case, probe: str, *, judgement: Judgement, 
 
 def _with_interval(measured: Measured, unit: str, confidence: float) -> str:
     known = measured.value is not None and math.isfinite(measured.value)
-    text = f"{_short(measured.value or 0.0)} {unit}" if known else measured.note or f"beyond all bounds of {unit}"
+    text = f"{_short(measured.value or 0.0)} {unit}" if known else f"without a value ({measured.note or 'unbounded'})"
     low, high = math.isfinite(measured.low), math.isfinite(measured.high)
     if low and high:
         return f"{text} ({confidence:.0%} interval {_short(measured.low)} to {_short(measured.high)})"
