@@ -152,3 +152,11 @@ def test_experiments_are_compared_with_themselves(tmp_path: Path, capsys: pytest
     assert [line for line in capsys.readouterr().out.splitlines() if not line.startswith(" ")][:1] == ["pod-delete"]
     assert app.main(["compare", str(both), str(one)]) == 0
     assert capsys.readouterr().out.startswith("node-drain\n")
+
+
+def test_a_quantile_beyond_all_answers_is_worse_than_any_number(files: tuple[str, str], tmp_path: Path):
+    impact = runs.impact(availability=(99.2, 98.0, 99.8), recovery=0.9)
+    impact["signals"][0]["fault"]["latencyP95"] = {"low": 300.0, "unit": "ms", "note": "more failed than it leaves out"}
+    endless = tmp_path / "endless.json"
+    endless.write_text(json.dumps(runs.result(impact=impact)))
+    assert app.main(["compare", files[0], str(endless)]) == 1

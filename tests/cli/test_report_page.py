@@ -5,6 +5,7 @@ import hashlib
 import math
 import random
 import re
+from datetime import UTC, datetime
 from functools import partial
 from html.parser import HTMLParser
 from typing import Any
@@ -20,6 +21,7 @@ from litmus.api.impact import Signal
 from litmus.cli.report import axes, elements, moments, page, plots, sections
 from litmus.cli.report.record import IMAGE, KUBERNETES, Record, Report, scored
 from litmus.hub import translations
+from litmus.impact import Sample, analyse
 from tests.cli import runs
 
 VOID = {"meta", "br", "hr", "img", "input", "link", "base", "area", "col", "embed", "source", "track", "wbr"}
@@ -319,3 +321,27 @@ def test_slices_of_a_long_run_stay_a_file_that_fits_a_mail():
     impact = runs.impact()
     impact["signals"][0] |= {"slices": pieces}
     assert len(html(record(impact=impact))) < 1_000_000
+
+
+def test_what_the_analysis_measured_is_what_the_page_shows():
+    began = datetime(2026, 5, 4, 12, 0, tzinfo=UTC).timestamp()
+    samples = [
+        Sample(began + n / 10, good, 12.0 if good else 2.0, "" if good else "refused")
+        for n in range(900)
+        for good in [not 320 <= n < 420]
+    ]
+    measured = analyse(
+        {"storefront": samples},
+        chaos_start=began + 30,
+        chaos_end=began + 60,
+        run_end=began + 90,
+        injections=[began + 30],
+        criteria={"availability": ">= 99%"},
+        seed=1,
+    )
+    said = Tree(html(record(impact=msgspec.to_builtins(measured)))).said
+    during = measured.signals[0].fault.availability
+    assert during.value == pytest.approx(66.7, abs=0.2)
+    assert f"Availability during the chaos {during.value:.2f} %" in said
+    assert measured.criteria[0].explanation in said
+    assert "refused 100" in said

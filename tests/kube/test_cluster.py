@@ -393,3 +393,7 @@ def kubeconfig(folder: Path, url: str, *, user: dict[str, Any], **cluster: str) 
     }
     (folder / "config").write_text(yaml.safe_dump(content))
     return str(folder / "config")
+
+
+async def test_the_version_of_the_api_server_is_known(cluster):
+    assert await cluster.version() == "v1.31.2"

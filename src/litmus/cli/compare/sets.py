@@ -82,7 +82,7 @@ async def _named(cluster: Cluster, item: str, namespace: str) -> list[Run]:
 
 def latest(result: api.ChaosResult) -> Run:
     """The run that the result tells of, with every figure and its interval."""
-    figures = {}
+    figures: dict[str, Value] = {}
     signals = result.status.impact.signals if result.status.impact else []
     for signal in signals:
         suffix = f" of {signal.probe}" if len(signals) > 1 else ""
@@ -126,7 +126,7 @@ def _value(figure: Figure, *, error: float) -> Value | None:
     low = -math.inf if figure.low is None else figure.low
     high = math.inf if figure.high is None else figure.high
     if figure.value is None:
-        return Value(value=math.inf, low=low, error=error) if figure.low else None
+        return Value(value=math.inf, low=low, error=error) if figure.low is not None else None
     return Value(value=figure.value, low=low, high=high, error=error)
 
 
