@@ -69,7 +69,9 @@ class Played:
 
     def end(self, server: apiserver.Server, name: str, experiment: Any, value: float) -> None:
         judged = "inconclusive" if value in self.unsure else "missed" if value >= self.breaks_at else "met"
-        verdict = "Error" if self.errors else "Fail" if judged == "missed" else "Pass"
+        # As the experiment does: a criterion that stays open is an Error of its own kind.
+        verdict = "Error" if self.errors or judged == "inconclusive" else "Fail" if judged == "missed" else "Pass"
+        step = "no netem" if self.errors else "impact.availability: which does not settle it"
         self.errors -= bool(self.errors)
         observed = (
             {"value": 40.0, "low": 35.0, "high": 45.0} if judged == "missed" else {"value": 99.9, "low": self.low}
@@ -81,7 +83,7 @@ class Played:
             "observed": observed | {"unit": "%"},
         }
         status = {
-            "experimentstatus": {"verdict": verdict, "failStep": "no netem" if verdict == "Error" else "N/A"},
+            "experimentstatus": {"verdict": verdict, "failStep": step if verdict == "Error" else "N/A"},
             "impact": {"criteria": [criterion]},
         }
         server.put("chaosresults", samples.result(f"{name}-{experiment['name']}", **status))
@@ -139,6 +141,13 @@ async def test_what_is_unclear_is_repeated_and_named(server, kubeconfig, engine,
     assert (said["held"], said["broken"], said["unclear"]) == (1, 3000, [2000])
     assert [run["answer"] for run in said["runs"]] == ["held", "broken", "unclear", "unclear", "broken"]
     assert said["confidence"] == 0.95
+
+
+async def test_an_open_figure_at_the_first_run_does_not_end_it(server, kubeconfig, engine):
+    played = Played(server)
+    played.unsure = {1}
+    assert await run(engine, kubeconfig, steps=1, repeat=2) == 1
+    assert played.asked == [1, 1, 4000, 2000]
 
 
 async def test_an_interval_within_the_limit_makes_what_held_sure(server, kubeconfig, engine, capsys):
@@ -201,8 +210,8 @@ async def test_the_verdict_can_be_what_has_to_hold(server, kubeconfig, tmp_path,
         ({}, {"until": "recovery"}, "--until recovery: spec.experiments[0].spec.impact has no such criterion; it has "),
         ({"impact": {}}, {}, "it has none; write one, such as availability: '>= 99%'"),
         ({"impact": {"availability": "<= 99"}}, {}, "spec.experiments[0].spec.impact.availability: '<= 99' is not"),
-        ({"probe": []}, {}, "spec.experiments[0].spec.probe has no continuous signal to measure it by; add a traffic"),
-        ({"probe": [TRAFFIC | {"mode": "Edge"}]}, {}, "has no continuous signal"),
+        ({"probe": []}, {}, " continuous signal"),
+        ({"probe": [TRAFFIC | {"mode": "Edge"}]}, {}, " continuous signal"),
         ({"experiment": "their-own", "components": {"env": []}}, {}, "does not know the experiment their-own"),
     ],
 )

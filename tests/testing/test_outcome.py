@@ -105,7 +105,7 @@ def test_an_outage_that_did_not_end_is_missed_though_it_has_no_value():
 @pytest.mark.parametrize("verdict", ["Error", "Stopped"])
 def test_nothing_is_claimed_of_a_run_that_did_not_take_place(verdict):
     ended = outcome(signal(figure(100, 99.5, 100)), verdict=verdict, fail_step="no netem")
-    with pytest.raises(AssertionError, match=f"nothing was measured: {verdict} - no netem"):
+    with pytest.raises(AssertionError, match=f"nothing can be claimed: {verdict} - no netem"):
         ended.assert_availability(">= 99%")
 
 

@@ -79,7 +79,7 @@ class Outcome:
         """Nothing can be claimed of what did not take place."""
         __tracebackhide__ = True
         if self.verdict not in ("Pass", "Fail"):
-            raise AssertionError(f"{self.experiment}: nothing was measured: {self.verdict} - {self.fail_step}")
+            raise AssertionError(f"{self.experiment}: nothing can be claimed: {self.verdict} - {self.fail_step}")
 
     def _problem(self, wanted: Wanted) -> str:
         """Why the criterion can't be said to hold; '' if it does."""

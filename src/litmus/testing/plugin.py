@@ -51,7 +51,8 @@ def chaos(request: pytest.FixtureRequest) -> "Iterator[Chaos]":
 
     where = request.config.getoption("--litmus")
     place = request.getfixturevalue(f"litmus_{where}")
-    request.node.stash[_OUTCOMES] = outcomes = []
+    outcomes: list[Outcome] = []
+    request.node.stash[_OUTCOMES] = outcomes
     running = chaos_.Chaos(place, outcomes=outcomes, keep=request.config.getoption("--litmus-keep"))
     yield running
     running.close()

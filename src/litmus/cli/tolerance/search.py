@@ -28,6 +28,8 @@ Ended = Literal["", "deadline", "stopped", "errors"]
 
 # Names of pods are made from that of the engine, and may have 63 characters.
 _LONGEST_NAME = 40
+# How the sentence of an Error begins when a criterion could not be judged: the run itself took place.
+_OPEN_FIGURE = "impact."
 _ANSWERS: dict[str, bisection.Answer] = {"met": "held", "missed": "broken", "Pass": "held", "Fail": "broken"}
 
 
@@ -40,6 +42,7 @@ class Measured:
     verdict: str
     answer: bisection.Answer
     sure: bool
+    failed: bool  # an Error of the run itself, and not of a figure that stayed open
     observed: Figure
     why: str
     took_s: float
@@ -103,9 +106,7 @@ class Search:
         """Whether the first run was an Error, or all the runs that one value gets."""
         last = self.runs[-self.question.search.repeat :]
         alike = len(last) == self.question.search.repeat and len({each.value for each in last}) == 1
-        return self.runs[-1].verdict == "Error" and (
-            len(self.runs) == 1 or (alike and all(each.verdict == "Error" for each in last))
-        )
+        return self.runs[-1].failed and (len(self.runs) == 1 or (alike and all(each.failed for each in last)))
 
     async def _clean_up(self, engine: api.ChaosEngine) -> None:
         if self._keep:
@@ -149,13 +150,21 @@ def _variant(question: Question, value: float, *, number: int) -> tuple[api.Chao
 
 def _measured(question: Question, outcome: outcomes.Outcome, value: float, *, verdict: str, took_s: float) -> Measured:
     """What a finished run says about the question."""
-    answer, sure, observed, why = _answer(question, outcome, verdict)
+    why = outcome.why(question.entry.name)
+    failed = verdict == "Error" and not why.startswith(_OPEN_FIGURE)
+    answer: bisection.Answer = "unclear"
+    sure, observed = False, Figure()
+    if failed:
+        why = f"Error: {why or 'the run did not end well'}"
+    else:
+        answer, sure, observed, why = _answer(question, outcome, verdict)
     return Measured(
         value=value,
         engine=outcome.engine.metadata.name,
         verdict=verdict,
         answer=answer,
         sure=sure,
+        failed=failed,
         observed=observed,
         why=why,
         took_s=took_s,
@@ -165,8 +174,6 @@ def _measured(question: Question, outcome: outcomes.Outcome, value: float, *, ve
 def _answer(question: Question, outcome: outcomes.Outcome, verdict: str) -> tuple[bisection.Answer, bool, Figure, str]:
     why = outcome.why(question.entry.name)
     wanted = question.criterion
-    if verdict == "Error":
-        return "unclear", False, Figure(), f"Error: {why or 'the run did not end well'}"
     if wanted is None:
         return _ANSWERS.get(verdict, "unclear"), verdict == "Fail", Figure(), why
     result = outcome.results.get(question.entry.name)
