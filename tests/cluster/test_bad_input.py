@@ -88,7 +88,7 @@ CASES: list[tuple[Change, str]] = [
     (bad_value, "SEQUENCE='sideways': must be parallel or serial"),
     (bad_name, "did you mean PODS_AFFECTED_PERC?"),
     (bad_percentage, "PODS_AFFECTED_PERC='150': must be a percentage from 0 to 100"),
-    (a_probe, "does not evaluate probes (up)"),
+    (a_probe, "spec.experiments[0].spec.probe[0].httpProbe/inputs: needs method.get or method.post"),
     (no_right_to_delete, 'cannot delete resource "pods"'),
     (no_right_to_create_jobs, 'cannot create resource "jobs"'),
 ]
