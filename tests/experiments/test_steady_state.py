@@ -57,6 +57,14 @@ def application(server):
     server.put("pods", samples.pod("web-a"))
 
 
+@pytest.fixture(autouse=True)
+def _short(monkeypatch):
+    """Windows that are long enough for a page that answers at once."""
+    monkeypatch.setattr(steady_state, "_BASELINE_S", 0.3)
+    monkeypatch.setattr(steady_state, "_BASELINE_UNJUDGED_S", 0.1)
+    monkeypatch.setattr(steady_state, "_RECOVERED_S", 0.1)
+
+
 @pytest.fixture
 def page(monkeypatch):
     """What every probe of a test asks."""
@@ -329,11 +337,26 @@ async def test_traffic_has_a_baseline_before_the_chaos_and_is_well_again_after_i
 
     assert await execute(cluster, chaos(0.2, during=breaks)) == "Pass"
     samples_ = given["signals"]["page"]
-    assert sum(sample.at < given["chaos_start"] for sample in samples_) >= 100
+    assert given["chaos_start"] - samples_[0].at >= 0.3
     after = [sample.good for sample in samples_ if sample.at > given["chaos_end"]]
     assert not all(after)
     assert after[-30:] == [True] * 30
     assert given["chaos_start"] < given["chaos_end"] < given["run_end"]
+
+
+@pytest.mark.parametrize(("ramp", "held"), [("0", [20]), ("7", [13, 7, 7]), ("60", [0, 60, 60])])
+async def test_a_ramp_time_is_part_of_the_baseline(server, cluster, traffic, monkeypatch, ramp, held):
+    monkeypatch.setattr(steady_state, "_BASELINE_S", 20)
+    judged("met", monkeypatch)
+    holds = []
+
+    async def hold(self: Context, seconds: float) -> None:
+        holds.append(seconds)
+
+    monkeypatch.setattr(Context, "hold", hold)
+    engine(server, probe("page", "Continuous", "trafficProbe"), availability=">= 99%")
+    await execute(cluster, chaos(0.05), RAMP_TIME=ramp)
+    assert holds == held
 
 
 async def test_figures_are_in_the_result_and_in_the_history_even_when_the_run_failed(
