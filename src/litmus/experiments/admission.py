@@ -18,6 +18,8 @@ async def targets(cluster: Cluster, engine: api.ChaosEngine) -> list[targeting.A
     """
     spec = engine.spec
     check_form(spec)
+    for mistake in steady_form.mistakes(spec):
+        raise Refused(mistake)
     found = targeting.of_engine(spec, namespace=engine.metadata.namespace)
     if spec.annotation_check == "false":
         return found
@@ -49,8 +51,6 @@ def check_form(spec: api.EngineSpec) -> None:
         targeting.auxiliary(spec.auxiliary_app_info)
     except ValueError as error:
         raise Refused(f"spec.{error}") from error
-    for mistake in steady_form.mistakes(spec):
-        raise Refused(mistake)
 
 
 async def _willing(cluster: Cluster, target: targeting.AppTarget) -> targeting.AppTarget:

@@ -15,7 +15,7 @@ import msgspec
 from litmus import api
 from litmus.api import strict, yaml_text
 from litmus.api.meta import present
-from litmus.experiments import admission, tunables
+from litmus.experiments import admission, steady_form, tunables
 from litmus.experiments.declaration import Experiment
 
 from .. import charts, model
@@ -92,7 +92,9 @@ def _sentences(manifest: dict[str, Any], known: Mapping[str, model.Chart]) -> It
             what, _, where = str(error).rpartition(" - at `$.")
             yield f"{where.rstrip('`') or 'the manifest'}: {what or error}", "error"
     for number, entry in _entries(manifest):
-        yield from _experiment(f"spec.experiments[{number}]", entry, known)
+        path = f"spec.experiments[{number}]"
+        yield from _experiment(path, entry, known)
+        yield from ((sentence, "error") for sentence in steady_form.of_experiment(entry.spec, path=f"{path}.spec"))
 
 
 def _entries(manifest: dict[str, Any]) -> Iterator[tuple[int, api.EngineExperiment]]:
@@ -123,8 +125,6 @@ def _experiment(path: str, entry: api.EngineExperiment, known: Mapping[str, mode
         yield f"{path}.name: {entry.name!r} is not in this hub{hint}", "error" if near else "warning"
     elif chart.declared:
         yield from ((f"{path}{sentence}", "error") for sentence in _tunables(entry, chart.declared))
-        if entry.spec.probe:
-            yield f"{path}.spec.probe: this release does not evaluate probes; remove them", "error"
 
 
 def _tunables(entry: api.EngineExperiment, experiment: Experiment) -> Iterator[str]:
