@@ -125,7 +125,7 @@ class _Scene:
             fill_opacity=0.08 if hit else 0.04,
             **({} if hit else {"stroke_opacity": 0.45}),
         )
-        name = _text(f"{self.said.node} {number + 1}", _NODE_X + self.width - 14, top + 22, anchor="end", hit=hit)
+        name = _text(self.said.node.format(number + 1), _NODE_X + self.width - 14, top + 22, anchor="end", hit=hit)
         drawn = _struck(wall, hit=hit) + name + self._pods(number) + self._strip(number)
         if hit:
             drawn += self._badge(_NODE_X + 4, top + 8)
