@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from pathlib import Path
 
 import pytest
 
@@ -181,3 +182,25 @@ def test_a_name_that_two_groups_have_is_asked_for_with_its_group(
     assert "name one of ground/quake, sky/quake" in capsys.readouterr().err
     assert app.main(["hub", "show", "sky/quake", "--hub", "theirs"]) == 0
     assert "Shakes from above." in capsys.readouterr().out
+
+
+def test_of_a_hub_that_was_never_fetched_the_reason_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    empty = dataclasses.replace(several(), groups=())
+    monkeypatch.setattr(hubs, "named", lambda name, **_: empty)
+    assert app.main(["hub", "show", "quake", "--hub", "theirs"]) == 2
+    assert "the hub theirs has no experiments: a test: does not answer" in capsys.readouterr().err
+    assert app.main(["hub", "list", "--hub", "theirs"]) == 0
+    assert capsys.readouterr() == (
+        "The hub theirs has no experiments.\n",
+        "! the hub theirs: a test: does not answer\n",
+    )
+
+
+def test_a_hub_that_was_not_added_is_a_mistake_of_the_command(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("LITMUS_HUBS", str(tmp_path / "hubs.yaml"))
+    assert app.main(["hub", "list", "--hub", "nobodys"]) == 4
+    assert "nobodys" in capsys.readouterr().err
