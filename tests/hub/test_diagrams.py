@@ -142,5 +142,5 @@ def test_what_is_hit_and_how_are_one_phrase_in_both_languages():
     english, japanese = diagram_words.LANGUAGES["en"], diagram_words.LANGUAGES["ja"]
 
     assert english.what("kubelet", "stop") == "kubelet of the node, out of service"
-    assert japanese.what("kubelet", "stop") == "ノードのkubeletの停止"
+    assert japanese.what("kubelet", "stop") == "ノードのkubeletの停止"  # noqa: RUF001 - letters, no signs
     assert japanese.what("container", None) == "コンテナ"

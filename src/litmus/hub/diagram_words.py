@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - Japanese letters that look like signs are meant
 """The words in the diagrams, in English and Japanese: tables, because a drawing has labels and no sentences."""
 
 from collections.abc import Mapping
