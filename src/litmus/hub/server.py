@@ -57,7 +57,8 @@ def app(
             request_max_body_size=_LARGEST_BODY,
             openapi_config=None,
             logging_config=None,
-        )
+        ),
+        state=shelf.hubs,
     )
 
 
