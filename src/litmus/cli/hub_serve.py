@@ -79,7 +79,9 @@ async def serve(
         _LOG.info("the hub serves on %s", where)
     else:
         print(f"The hub serves on {where} until Ctrl-C. Open it in a browser, or for instance:", flush=True)
-        print(f"  kubectl apply -f '{where}/api/chaos/{server.NEWEST}?file=charts/generic/experiments.yaml'", flush=True)
+        print(
+            f"  kubectl apply -f '{where}/api/chaos/{server.NEWEST}?file=charts/generic/experiments.yaml'", flush=True
+        )
     await server.serve(application, bound)
     return 0
 
