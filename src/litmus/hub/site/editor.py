@@ -19,7 +19,6 @@ _SPOKEN = (
     "Copying is not allowed here; the text is selected, copy it with the keyboard.",
     "The check can't be reached; the text is not checked.",
     "The text is too long to be checked.",
-    "Checking …",
 )
 
 
