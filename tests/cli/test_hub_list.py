@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -204,3 +206,17 @@ def test_a_hub_that_was_not_added_is_a_mistake_of_the_command(
     monkeypatch.setenv("LITMUS_HUBS", str(tmp_path / "hubs.yaml"))
     assert app.main(["hub", "list", "--hub", "nobodys"]) == 4
     assert "nobodys" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["list", "show pod-delete", "get pod-delete", "init new-fault --dir {folder}"])
+def test_nothing_of_the_servers_extra_is_needed_on_a_terminal(command: str, tmp_path: Path):
+    extra = ("litestar", "uvicorn", "jinja2")
+    script = (
+        "import sys\n"
+        f"sys.modules.update(dict.fromkeys({extra!r}))\n"  # as if they were not installed
+        "from litmus.cli import app\n"
+        "sys.exit(app.main(sys.argv[1:]))"
+    )
+    arguments = ["hub", *command.format(folder=tmp_path).split()]
+    done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
