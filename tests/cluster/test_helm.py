@@ -1,12 +1,15 @@
 """The chart on an API server: everything is accepted, and helm installs, upgrades and uninstalls it."""
 
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from litmus.experiments import catalogue
+from litmus.hub import charts
 from tests import helm
 from tests.cluster import stage as stages
 from tests.cluster.forwarding import forwarded
@@ -34,10 +37,15 @@ def test_the_api_server_accepts_every_object_of_the_chart(stage: Stage, scope: s
 
 def test_helm_installs_upgrades_and_uninstalls_the_hub(stage: Stage, tmp_path: Path) -> None:
     """Without an operator of its own: this cluster has one for every engine."""
-    values = {"scope": "namespaced", "replicas": 0, "hub": {"enabled": True}, **image()}
+    stage.kubectl("create", "secret", "generic", "chaos-hub", f"--from-file={zipped_hub(tmp_path)}")
+    mine = {"name": "mine", "url": "/etc/litmus/credentials/mine.zip"}
+    values = {"scope": "namespaced", "replicas": 0, "hub": {"enabled": True, "customHubs": [mine]}, **image()}
     command(stage, "install", values, tmp_path)
     with forwarded("chaos-hub", namespace=stage.name) as address:
-        assert b"kind: ChaosExperiment" in get(f"{address}/api/chaos/master?file=charts/generic/experiments.yaml")
+        file = "file=charts/generic/pod-delete/experiment.yaml"
+        assert b"kind: ChaosExperiment" in get(f"{address}/api/chaos/master?{file}")
+        stages.until(lambda: synced(address), "the hub from the zip to be there")
+        assert b"mine.example/runner:1" in get(f"{address}/api/chaos/master?{file}&hub=mine")
 
     values["hub"] = {"enabled": True, "podAnnotations": {"tests": "again"}, "service": {"port": 80}}
     command(stage, "upgrade", values, tmp_path)
@@ -56,6 +64,20 @@ def test_helm_installs_upgrades_and_uninstalls_the_hub(stage: Stage, tmp_path: P
         ours = [found for found in stage.get(kind) if found["metadata"].get("labels", {}).get("name") == "litmus"]
         assert ours == [], kind
     assert json.loads(stages.kubectl("get", "crd", "chaosengines.litmuschaos.io", "-o", "json"))
+
+
+def zipped_hub(folder: Path) -> Path:
+    """A hub of one experiment, with an image by which it is known."""
+    file = folder / "mine.zip"
+    with zipfile.ZipFile(file, "w") as made:
+        for path, write in charts.table([catalogue.find("pod-delete")], image="mine.example/runner:1").items():
+            made.writestr(path, write())
+    return file
+
+
+def synced(address: str) -> bool:
+    hubs = {hub["name"]: hub for hub in json.loads(get(f"{address}/api/hubs"))}
+    return b"pod-delete" in get(f"{address}/api/charts/master?hub=mine") if "mine" in hubs else False
 
 
 def command(stage: Stage, verb: str, values: dict[str, Any], folder: Path) -> None:
