@@ -143,7 +143,7 @@ async def _server() -> AsyncIterator[tuple[int, int]]:
     """The port and the process of a hub of its own, which serves when it says so."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LITMUS")}
     process = await asyncio.create_subprocess_exec(
-        *(LITMUS, "hub", "serve", "--port", "0"),
+        *(LITMUS, "hub", "serve", "--port", "0", "--hubs", os.devnull),  # none but ours
         env=environment,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

@@ -1,6 +1,8 @@
 """``litmus hub serve``: the site and the API of the hub, as a server of this machine or of a pod."""
 
 import logging
+from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter, validators
@@ -57,6 +59,8 @@ async def serve(
         from litmus.hub import following, server
     except MissingExtra as error:
         raise failures.Failed(str(error)) from error
+    if hubs and not Path(hubs).exists():
+        raise failures.Misused(f"--hubs {hubs}: there is no such file; litmus hub add writes one")
     others = following.Following(custom.places(hubs))
     try:
         await others.look()
@@ -75,15 +79,17 @@ async def serve(
         beside=lambda: others.follow(sync_every_s=sync_every),
     )
     where = public_url.rstrip("/") or f"http://{_reachable(host)}:{bound.getsockname()[1]}"
+    await server.serve(application, bound, ready=partial(_announce, where, json_logs=json_logs))
+    return 0
+
+
+def _announce(where: str, *, json_logs: bool) -> None:
     if json_logs:
         _LOG.info("the hub serves on %s", where)
-    else:
-        print(f"The hub serves on {where} until Ctrl-C. Open it in a browser, or for instance:", flush=True)
-        print(
-            f"  kubectl apply -f '{where}/api/chaos/{server.NEWEST}?file=charts/generic/experiments.yaml'", flush=True
-        )
-    await server.serve(application, bound)
-    return 0
+        return
+    example = f"{where}/api/chaos/master?file=charts/generic/experiments.yaml"
+    print(f"The hub serves on {where} until Ctrl-C. Open it in a browser, or for instance:", flush=True)
+    print(f"  kubectl apply -f '{example}'", flush=True)
 
 
 def _reachable(host: str) -> str:
