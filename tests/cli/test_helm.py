@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from litmus import __version__
-from litmus.cli import components, generate, helm, manifests, parts
-from litmus.cli.helm import values
+from litmus.cli import components, generate, manifests, parts
+from litmus.cli.helm import chart, values
 from litmus.hub import registry
 from tests import helm as real
 
@@ -19,8 +19,8 @@ DIGEST = "sha256:" + "0123456789abcdef" * 4
 @pytest.fixture(autouse=True)
 def _written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The chart as this code writes it, whatever lies in the checkout."""
-    generate.update(tmp_path, helm.files())
-    monkeypatch.setattr(real, "CHART", tmp_path / helm.FOLDER)
+    generate.update(tmp_path, chart.files())
+    monkeypatch.setattr(real, "CHART", tmp_path / chart.FOLDER)
 
 
 def by_title(documents: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
