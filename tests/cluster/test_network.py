@@ -89,7 +89,7 @@ def address(stage: Stage, name: str) -> str:
 def clients(stage: Stage) -> None:
     """Two peers of the target, which answer as it does."""
     stage.apply(pod("alice", "node1", command=ECHO), pod("bob", "node2", command=ECHO))
-    stage.kubectl("wait", "--for=condition=Ready", "pod/alice", "pod/bob", "--timeout=60s")
+    stage.kubectl("wait", "--for=condition=Ready", "pod/alice", "pod/bob", "--timeout=150s")
 
 
 def server(stage: Stage, node: str, **more: Any) -> str:
@@ -106,7 +106,7 @@ def server(stage: Stage, node: str, **more: Any) -> str:
             },
         }
     )
-    stage.kubectl("rollout", "status", "deployment/web", "--timeout=90s")
+    stage.kubectl("rollout", "status", "deployment/web", "--timeout=150s")
     found = address(stage, "web")
     until(lambda: measure(stage, "alice", found, count=1)["answered"], "the server to answer")
     return found
@@ -266,7 +266,7 @@ def test_a_service_is_hit_at_its_own_address(stage: Stage, node: str) -> None:
     stage.kubectl(
         "patch", "role", "chaos-sa", "--type=json", "-p", json.dumps([{"op": "add", "path": "/rules/-", "value": rule}])
     )
-    stage.kubectl("wait", "--for=condition=Ready", "pod/shop", "--timeout=60s")
+    stage.kubectl("wait", "--for=condition=Ready", "pod/shop", "--timeout=150s")
     service = stage.get("service", "shop")["spec"]["clusterIP"]
     assert measure(stage, "web", service)["answered"] == 100
     run(stage, "pod-network-loss", TARGET_SERVICE=f"{stage.name}/shop")
@@ -331,7 +331,7 @@ def test_the_node_of_a_target_goes_away_and_comes_back_without_the_fault(stage: 
         return [one["state"] for one in stage.result("pod-network-latency")["faults"]] in (["reverted"], ["moot"])
 
     until(closed, "the ledger to be closed", deadline_s=120)
-    stage.kubectl("wait", "--for=condition=Ready", "pod", "-l=app=web", "--timeout=90s")
+    stage.kubectl("wait", "--for=condition=Ready", "pod", "-l=app=web", "--timeout=150s")
     until(lambda: measure(stage, "alice", address(stage, "web"), count=1)["answered"], "the server to answer")
     assert measure(stage, "alice", address(stage, "web"))["ms"] < 100
     assert "netem" not in qdiscs(stage)
