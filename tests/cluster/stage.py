@@ -28,7 +28,7 @@ def environment() -> dict[str, str]:
     return {**os.environ, "KUBECONFIG": KUBECONFIG, "PATH": f"{_LITMUS.parent}{os.pathsep}{os.environ['PATH']}"}
 
 
-def run(command: list[str], *, check: bool = True, stdin: str = "", deadline_s: float = 120) -> "Finished":
+def run(command: list[str], *, check: bool = True, stdin: str = "", deadline_s: float = 180) -> "Finished":
     """One process to its end, with its output and its exit status."""
     done = subprocess.run(
         command, input=stdin, capture_output=True, text=True, timeout=deadline_s, env=environment(), check=False
@@ -102,7 +102,7 @@ class Stage:
             spec["serviceName"] = name
         meta = {"name": name, "labels": labels, "annotations": {"litmuschaos.io/chaos": "true"}}
         self.apply({"apiVersion": "apps/v1", "kind": kind, "metadata": meta, "spec": spec})
-        self.kubectl("rollout", "status", f"{kind.lower()}/{name}", "--timeout=90s")
+        self.kubectl("rollout", "status", f"{kind.lower()}/{name}", "--timeout=150s")
 
     @staticmethod
     def pod_spec(command: list[str] | None = None, grace_s: int = 1, **more: Any) -> dict[str, Any]:
@@ -130,7 +130,7 @@ class Stage:
             title, env = (experiment, {}) if isinstance(experiment, str) else next(iter(experiment.items()))
             env = {"TOTAL_CHAOS_DURATION": "5", "CHAOS_INTERVAL": "5", **env}
             variables = [{"name": key, "value": str(value)} for key, value in env.items()]
-            components = {"env": variables, "statusCheckTimeouts": {"delay": 1, "timeout": 60}}
+            components = {"env": variables, "statusCheckTimeouts": {"delay": 1, "timeout": 120}}
             entries.append({"name": title, "spec": {"components": components}})
         return {
             "apiVersion": "litmuschaos.io/v1alpha1",
@@ -149,7 +149,7 @@ class Stage:
         status: dict[str, Any] = (found or {}).get("status", {})
         return status
 
-    def ended(self, name: str = "chaos", *, deadline_s: float = 90) -> dict[str, Any]:
+    def ended(self, name: str = "chaos", *, deadline_s: float = 180) -> dict[str, Any]:
         """Waits until the engine is over; its status."""
         words = ("completed", "stopped")
 
