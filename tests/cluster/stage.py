@@ -57,7 +57,7 @@ def litmus(*arguments: str, check: bool = False, stdin: str = "", deadline_s: fl
     return run([str(_LITMUS), *arguments], check=check, stdin=stdin, deadline_s=deadline_s)
 
 
-def until(condition: Callable[[], T | None], what: str, *, deadline_s: float = 60) -> T:
+def until(condition: Callable[[], T | None], what: str, *, deadline_s: float = 120) -> T:
     """The first thing other than None (or False) that ``condition`` says."""
     give_up = time.monotonic() + deadline_s
     while True:
@@ -173,7 +173,7 @@ class Stage:
             running = status.get("run", {}).get("step") == "chaos" and status.get("faults")
             return status["run"]["pod"] if running else None
 
-        return until(begun, f"the chaos of {experiment} to begin")
+        return until(begun, f"the chaos of {experiment} to begin", deadline_s=150)
 
     def result(self, experiment: str = "pod-delete", name: str = "chaos") -> dict[str, Any]:
         """The status of a result."""

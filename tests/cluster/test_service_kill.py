@@ -70,7 +70,7 @@ def test_without_its_container_runtime_a_node_starts_no_container_and_its_neighb
     node_states.need(node, other)
     stage.apply(engine(stage, "docker-service-kill", node))
     stage.started("docker-service-kill")
-    until(lambda: in_force(stage, "docker-service-kill"), "the runtime to be out of service")
+    until(lambda: in_force(stage, "docker-service-kill"), "the runtime to be out of service", deadline_s=150)
     stage.apply(probe(node))
     stage.deploy(1, name="beside", nodeSelector={"kubernetes.io/hostname": other})
     assert stage.get("pod", "probe")["status"]["phase"] == "Pending"
