@@ -14,15 +14,14 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import hub_load
 import memory
-from table import Figure, Machine, NotMeasured, Row, render
+from script import Results, count, measure, say
+from table import Figure, NotMeasured
 
-CAN_NOT = 2
-INTERRUPTED = 130
 LITMUS = Path(sys.executable).with_name("litmus")
 _READY_S = 60.0
 _LARGEST_PAGE_KB = 100  # what issue 5 promises of a page
@@ -42,61 +41,18 @@ _FILES = {
 }
 
 
-@dataclass(slots=True)
-class Results:
-    """Rows of the table in their order, sentences below it, and the load meanwhile."""
-
-    rows: list[Row] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    loads: list[float] = field(default_factory=lambda: [os.getloadavg()[0]])
-
-    def add(self, figure: Figure, values: Sequence[float]) -> None:
-        self.rows.append(Row(figure, values))
-        self.loads.append(os.getloadavg()[0])
-
-
-def say(text: str) -> None:
-    """Progress; standard output is for the table alone."""
-    print(text, file=sys.stderr, flush=True)
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Measures, prints the table, and returns the exit status."""
     options = _parser().parse_args(arguments)
-    results = Results()
-    try:
-        asyncio.run(_bench(options, results))
-    except NotMeasured as error:
-        print(f"benchmarks/hub.py: {error}", file=sys.stderr)
-        if not results.rows:
-            return CAN_NOT
-        results.notes.append(f"cut short: {error}")
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        return INTERRUPTED
-    machine = Machine(
-        cores=len(os.sched_getaffinity(0)),
-        kernel=os.uname().release,
-        kubernetes="none",
-        image="none",
-        load=(min(results.loads), max(results.loads)),
-    )
-    print("\n".join([render(results.rows), "", str(machine), *results.notes]))
-    return 0
+    return measure("hub.py", partial(_bench, options), Results(kubernetes="none", image="none"))
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Measures the hub's server on loopback.")
-    parser.add_argument("--connections", type=_count, default=8, help="connections that are kept open (8)")
+    parser.add_argument("--connections", type=count, default=8, help="connections that are kept open (8)")
     parser.add_argument("--seconds", type=float, default=2.0, help="length of a round (2)")
-    parser.add_argument("--repeat", type=_count, default=5, help="rounds of each figure (5)")
+    parser.add_argument("--repeat", type=count, default=5, help="rounds of each figure (5)")
     return parser
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
-    return number
 
 
 async def _bench(options: argparse.Namespace, results: Results) -> None:
