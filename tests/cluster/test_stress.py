@@ -35,7 +35,8 @@ else
   echo tasks $(cat pids/pids.current)
 fi
 """
-# The stress processes in the control groups of one pod: CPU ticks, resident kB, bytes written, one process a line;
+# The stress processes in the control groups of one pod: CPU ticks, resident kB, bytes given to write(2) - a file system
+# without writeback of its own, as the slow node's, counts no write_bytes (proc_pid_io(5)) -, one process a line;
 # zeros for what a process that is about to end has no more.
 LOOK = """
 for p in /proc/[0-9]*
@@ -44,7 +45,7 @@ do
   then
     ticks=$(cut -d' ' -f14,15 $p/stat | tr ' ' '+')
     resident=$(sed -n '/^VmRSS/s/[^0-9]//gp' $p/status)
-    written=$(sed -n 's/^write_bytes: //p' $p/io)
+    written=$(sed -n 's/^wchar: //p' $p/io)
     echo $((ticks)) ${resident:-0} ${written:-0}
   fi
 done 2>/dev/null
