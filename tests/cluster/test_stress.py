@@ -105,8 +105,11 @@ def deploy(stage: Stage, node: str, *, memory: str = "256Mi", command: str = "sl
 
 
 def counters(stage: Stage, pod: str) -> dict[str, float]:
-    text = stage.kubectl("exec", pod, "--", "sh", "-c", READ)
-    return {name: float(value) for name, value in (line.split() for line in text.splitlines())}
+    return figures(stage.kubectl("exec", pod, "--", "sh", "-c", READ).splitlines())
+
+
+def figures(lines: list[str]) -> dict[str, float]:
+    return {name: float(value) for name, value in (line.split() for line in lines)}
 
 
 def watcher(stage: Stage, node: str) -> None:
@@ -140,15 +143,10 @@ def stressors(stage: Stage, pod_uid: str) -> list[list[int]]:
     return [[int(word) for word in line.split()] for line in text.splitlines()]
 
 
-def rates(stage: Stage, pod: str, *, seconds: float = 3.0) -> dict[str, float]:
-    """How the counters of a pod rise per second, over at least so many seconds."""
-    first = counters(stage, pod)
-
-    def later() -> dict[str, float] | None:
-        now = counters(stage, pod)
-        return now if now["clock"] >= first["clock"] + seconds else None
-
-    last = until(later, "some seconds to pass", deadline_s=60)
+def rates(stage: Stage, pod: str) -> dict[str, float]:
+    """How the counters of a pod rise per second, over some seconds; read twice only, for reading takes time as well."""
+    lines = stage.kubectl("exec", pod, "--", "sh", "-c", f"{READ}\nsleep 4\n{READ}").splitlines()
+    first, last = figures(lines[: len(lines) // 2]), figures(lines[len(lines) // 2 :])
     span = last["clock"] - first["clock"]
     return {name: (last[name] - first[name]) / span for name in first}
 
@@ -193,9 +191,9 @@ def test_a_cpu_hog_uses_all_that_the_limit_allows_and_the_container_is_idle_agai
         return seen[-1]["throttled"] > 2  # of ten periods a second
 
     until(throttled, "the limit to hold the container back", deadline_s=30)
-    assert 50_000 < seen[-1]["cpu_us"] < 250_000  # 200m; idle is near 0
+    assert 50_000 < seen[-1]["cpu_us"] < 250_000  # 200m; idle takes what the reading takes
     assert "CPU seconds per second by the stress" in passed(stage, "pod-cpu-hog")["delivered"]
-    until(lambda: rates(stage, pod)["cpu_us"] < 20_000, "the container to be idle again", deadline_s=30)
+    until(lambda: rates(stage, pod)["cpu_us"] < 40_000, "the container to be idle again", deadline_s=30)
     assert counters(stage, pod)["tasks"] == before["tasks"]
     stage.swept()
 
