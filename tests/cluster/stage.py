@@ -77,6 +77,10 @@ class Stage:
     def kubectl(self, *arguments: str, check: bool = True, stdin: str = "") -> str:
         return kubectl("-n", self.name, *arguments, check=check, stdin=stdin)
 
+    def run(self, *arguments: str, deadline_s: float) -> Finished:
+        """A kubectl that may fail."""
+        return run(["kubectl", "-n", self.name, *arguments], check=False, deadline_s=deadline_s)
+
     def get(self, kind: str, name: str = "", selector: str = "") -> Any:
         """Objects as kubectl gives them; None for a named one that is not there."""
         words = [word for word in (name, f"-l={selector}" if selector else "") if word]
