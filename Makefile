@@ -24,7 +24,8 @@ demo: $(READY) ## a chaos experiment on this machine, from nothing
 	@$(BIN)/litmus demo
 
 test: $(READY) ## the tests that need no cluster
-	@$(BIN)/python -m pytest -n 3 --dist loadfile --ignore=tests/cluster
+	@tools/chromium >/dev/null || echo "make $@: the tests in a browser are skipped"
+	$(BIN)/python -m pytest -n 3 --dist loadfile --ignore=tests/cluster
 
 lint: $(READY) ## style, types and layers
 	@$(BIN)/ruff check --output-format=concise .
@@ -57,8 +58,9 @@ e2e-crash: $(READY) ## every fault, while the processes behind it are killed at 
 	export LITMUS_IMAGE
 	$(BIN)/python -m tests.cluster.crash
 
-bench: $(READY) ## what the sandbox costs, how right impact is, and the budgets of design.md §7 in the cluster of KUBECONFIG
+bench: $(READY) ## what sandbox and hub cost, how right impact is, and the budgets of design.md §7 in the cluster of KUBECONFIG
 	@$(BIN)/python benchmarks/sandbox.py
+	$(BIN)/python benchmarks/hub.py
 	$(BIN)/python benchmarks/calibration.py
 	$(BIN)/python benchmarks/packets.py || echo "make $@: the packet rate was not measured"
 	$(NO_CLUSTER)

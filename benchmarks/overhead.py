@@ -21,6 +21,7 @@ import runs
 import scene
 import startup
 import timeline
+from script import CAN_NOT, INTERRUPTED, count
 from table import SEE_BELOW, Figure, Machine, NotMeasured, Row, render
 
 from litmus.kube import Cluster, errors
@@ -37,8 +38,6 @@ RESIDENT = {
     for role, budget in (("operator", 90), ("runner", 45), ("experiment", 45))
     for reading, about in (("now", "VmRSS"), ("peak", "at its highest (VmHWM)"))
 }
-CAN_NOT = 2
-INTERRUPTED = 130
 _PARTS = ("start", "runs", "idle")
 _PATIENCE_S = 10.0
 _LOAD_S = 5.0
@@ -73,10 +72,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Measures what a run of chaos costs.")
-    parser.add_argument("--runs", type=_count, default=5, help="runs of pod-delete, after one that does not count (5)")
-    parser.add_argument("--starts", type=_count, default=15, help="starts of the experiment process (15)")
-    parser.add_argument("--engines", type=_count, default=1000, help="idle engines of the operator (1000)")
-    parser.add_argument("--operator-starts", type=_count, default=3, help="operators started beside them (3)")
+    parser.add_argument("--runs", type=count, default=5, help="runs of pod-delete, after one that does not count (5)")
+    parser.add_argument("--starts", type=count, default=15, help="starts of the experiment process (15)")
+    parser.add_argument("--engines", type=count, default=1000, help="idle engines of the operator (1000)")
+    parser.add_argument("--operator-starts", type=count, default=3, help="operators started beside them (3)")
     parser.add_argument(
         "--operator",
         choices=sorted(operators.WHERE),
@@ -85,13 +84,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--only", choices=_PARTS, action="append", help="measure only this part; may be repeated")
     return parser
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
-    return number
 
 
 async def _bench(options: argparse.Namespace, image: str) -> tuple[list[Row], str]:

@@ -17,18 +17,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import sandbox_api
 import sandbox_load
 import sandbox_memory
-from table import Figure, Machine, NotMeasured, Row, render
+from script import Results, count, measure, say
+from table import Figure, NotMeasured
 
-CAN_NOT = 2
-INTERRUPTED = 130
 LITMUS = Path(sys.executable).with_name("litmus")
 NAME = "bench"
 _PARTS = ("start", "pods", "objects", "watchers")
@@ -41,69 +41,25 @@ _IMPORTS = {
 }
 
 
-@dataclass(slots=True)
-class Results:
-    """Rows of the table in their order, sentences below it, and the load meanwhile."""
-
-    rows: list[Row] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    loads: list[float] = field(default_factory=lambda: [os.getloadavg()[0]])
-    version: str = ""
-
-    def add(self, figure: Figure, values: Sequence[float]) -> None:
-        scale = 1000 if figure.unit == "ms" else 1
-        self.rows.append(Row(figure, [value * scale for value in values]))
-        self.loads.append(os.getloadavg()[0])
-
-
-def say(text: str) -> None:
-    """Progress; standard output is for the table alone."""
-    print(text, file=sys.stderr, flush=True)
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Measures, prints the table, and returns the exit status."""
     options = _parser().parse_args(arguments)
-    results = Results()
-    try:
-        asyncio.run(_bench(options, results))
-    except NotMeasured as error:
-        print(f"benchmarks/sandbox.py: {error}", file=sys.stderr)
-        if not results.rows:
-            return CAN_NOT
-        results.notes.append(f"cut short: {error}")
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        return INTERRUPTED
-    machine = Machine(
-        cores=len(os.sched_getaffinity(0)),
-        kernel=os.uname().release,
-        kubernetes=results.version or "not asked",
-        image="nginx of the sandbox",
-        load=(min(results.loads), max(results.loads)),
-    )
-    print("\n".join([render(results.rows), "", str(machine), *results.notes]))
-    return 0
+    results = Results(kubernetes="not asked", image="nginx of the sandbox")
+    return measure("sandbox.py", partial(_bench, options), results)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Measures what the sandbox costs.")
-    parser.add_argument("--repeat", type=_count, default=3, help="rounds of pods created and deleted (3)")
-    parser.add_argument("--starts", type=_count, default=5, help="starts of a sandbox, after one that fills caches (5)")
-    parser.add_argument("--nodes", type=_count, default=3, help="nodes of each sandbox (3)")
-    parser.add_argument("--pods", type=_count, default=200, help="pods that run (200)")
-    parser.add_argument("--objects", type=_count, default=2000, help="objects of a kind that are listed (2000)")
-    parser.add_argument("--watchers", type=_count, default=100, help="concurrent watchers (100)")
-    parser.add_argument("--reads", type=_count, default=10, help="lists of each form; ten times as many gets (10)")
+    parser.add_argument("--repeat", type=count, default=3, help="rounds of pods created and deleted (3)")
+    parser.add_argument("--starts", type=count, default=5, help="starts of a sandbox, after one that fills caches (5)")
+    parser.add_argument("--nodes", type=count, default=3, help="nodes of each sandbox (3)")
+    parser.add_argument("--pods", type=count, default=200, help="pods that run (200)")
+    parser.add_argument("--objects", type=count, default=2000, help="objects of a kind that are listed (2000)")
+    parser.add_argument("--watchers", type=count, default=100, help="concurrent watchers (100)")
+    parser.add_argument("--reads", type=count, default=10, help="lists of each form; ten times as many gets (10)")
     parser.add_argument("--only", choices=_PARTS, action="append", help="measure only this part; may be repeated")
     parser.add_argument("--demo", action="store_true", help="also litmus demo, once: it takes most of a minute")
     return parser
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
-    return number
 
 
 async def _bench(options: argparse.Namespace, results: Results) -> None:
@@ -119,7 +75,7 @@ async def _bench(options: argparse.Namespace, results: Results) -> None:
             await _demo(place, results)
         if set(wanted) - {"start"}:
             async with place.sandbox(options.nodes), sandbox_api.connect(place.folder / "kubeconfig") as api:
-                results.version = json.loads(await api.read("/version"))["gitVersion"]
+                results.kubernetes = json.loads(await api.read("/version"))["gitVersion"]
                 await sandbox_load.prepare(api)
                 if "pods" in wanted:
                     await _pods(place, api, options, results)
@@ -235,16 +191,20 @@ async def _objects(api: sandbox_api.Api, options: argparse.Namespace, results: R
             taken, size = await sandbox_load.lists(api, kind, options.reads, table=table)
             form = "Table" if table else "JSON"
             say(f"{count} {what} as {form}: {statistics.median(taken) * 1000:.0f} ms, {size / 1e6:.1f} million bytes")
-            results.add(Figure(title=f"{count} {what} listed, {form}", unit="ms"), taken)
+            results.add(Figure(title=f"{count} {what} listed, {form}", unit="ms"), _ms(taken))
     gets = await sandbox_load.gets(api, min(options.reads * 10, count - 1))
-    results.add(Figure(title="one ConfigMap got", unit="ms"), gets)
+    results.add(Figure(title="one ConfigMap got", unit="ms"), _ms(gets))
     await sandbox_load.empty(api)
 
 
 async def _watchers(api: sandbox_api.Api, options: argparse.Namespace, results: Results) -> None:
     say(f"{options.watchers} watchers")
     taken = await sandbox_load.fan_out(api, options.watchers, options.reads * 2)
-    results.add(Figure(title=f"write → last of {options.watchers} watchers has the event", unit="ms"), taken)
+    results.add(Figure(title=f"write → last of {options.watchers} watchers has the event", unit="ms"), _ms(taken))
+
+
+def _ms(seconds: list[float]) -> list[float]:
+    return [one * 1000 for one in seconds]
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ class Figure:
     """What is measured. ``original`` and ``budget`` are those of design.md §7; not everything has a budget."""
 
     title: str
-    unit: Literal["s", "ms", "MB", "packets/s"]
+    unit: Literal["s", "ms", "MB", "kB", "packets/s", "answers/s"]
     budget: float | None = None
     original: str = "–"
 

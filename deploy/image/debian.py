@@ -33,7 +33,7 @@ UNWANTED = (
 FILES = {
     "etc/passwd": (
         "root:x:0:0:root:/root:/bin/bash\n"
-        "litmus:x:65532:65532:litmus:/nonexistent:/usr/sbin/nologin\n"  # ssh works for nobody whose name it can't look up
+        "litmus:x:65532:65532:litmus:/nonexistent:/usr/sbin/nologin\n"  # ssh has to find its user's name
         "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"
     ),
     "etc/group": "root:x:0:\nlitmus:x:65532:\nnogroup:x:65534:\n",

@@ -1,10 +1,12 @@
 """What ``litmus install --with`` adds to the operator, as manifests."""
 
+from pathlib import Path
+
 import pytest
 import yaml
 
-from litmus.cli import components, manifests, parts, rollout
-from litmus.hub import documents
+from litmus.cli import app, components, manifests, parts, rollout
+from litmus.hub import documents, registry
 from litmus.kube import kinds
 
 NAMESPACED = parts.Installation(namespace="team", scope="namespaced", image="litmus:mine")
@@ -114,8 +116,37 @@ def test_the_hub_writes_to_a_volume_that_goes_with_the_pod():
 
     assert {volume["name"] for volume in pod(hub)["volumes"] if "emptyDir" in volume} == {"clones"}
     assert variables["HOME"] == variables["TMPDIR"] == folders["clones"]["mountPath"]
-    assert folders["hubs"]["readOnly"] is True
+    assert [name for name, mount in folders.items() if not mount.get("readOnly")] == ["clones"]
 
 
-def test_users_begin_with_no_hubs_of_their_own():
-    assert yaml.safe_load(made(components.named(["hub"])[0])["ConfigMap"]["data"]["hubs.yaml"]) == []
+def test_users_begin_with_no_hubs_of_their_own(tmp_path: Path):
+    file = tmp_path / "hubs.yaml"
+    file.write_text(made(components.named(["hub"])[0])["ConfigMap"]["data"]["hubs.yaml"])
+
+    assert registry.read(file) == []
+
+
+def test_the_hub_reads_the_list_of_users_and_their_secret_where_it_is_mounted():
+    hub = components.named(["hub"])[0]
+    [container] = pod(hub)["containers"]
+    folders = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+    volumes = {volume["name"]: volume for volume in pod(hub)["volumes"]}
+    variables = {variable["name"]: variable["value"] for variable in container["env"]}
+
+    [file] = made(hub)["ConfigMap"]["data"]
+    assert variables["LITMUS_HUBS"] == f"{folders['hubs']}/{file}"
+    assert variables["XDG_CACHE_HOME"] == folders["clones"]
+    assert volumes["hubs"]["configMap"]["name"] == made(hub)["ConfigMap"]["metadata"]["name"]
+    assert volumes["credentials"]["secret"] == {"secretName": "chaos-hub", "optional": True, "defaultMode": 0o440}
+
+
+def test_the_arguments_of_the_hub_are_text_and_known_to_the_command():
+    [container] = pod(components.named(["hub"])[0])["containers"]
+    words = [*container["command"], *container["args"]]
+    assert all(type(word) is str for word in words)
+
+    command, bound, _ = app.app.parse_args(words[1:])
+
+    assert command.__name__ == "serve"
+    assert bound.arguments["host"] == "0.0.0.0"
+    assert bound.arguments["image"] == "litmus:mine"

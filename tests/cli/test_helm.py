@@ -7,8 +7,9 @@ import pytest
 import yaml
 
 from litmus import __version__
-from litmus.cli import components, generate, helm, manifests, parts
-from litmus.cli.helm import values
+from litmus.cli import components, generate, manifests, parts
+from litmus.cli.helm import chart, values
+from litmus.hub import registry
 from tests import helm as real
 
 ALL = {component.name: {"enabled": True} for component in components.every()}
@@ -18,8 +19,8 @@ DIGEST = "sha256:" + "0123456789abcdef" * 4
 @pytest.fixture(autouse=True)
 def _written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The chart as this code writes it, whatever lies in the checkout."""
-    generate.update(tmp_path, helm.files())
-    monkeypatch.setattr(real, "CHART", tmp_path / helm.FOLDER)
+    generate.update(tmp_path, chart.files())
+    monkeypatch.setattr(real, "CHART", tmp_path / chart.FOLDER)
 
 
 def by_title(documents: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -123,12 +124,19 @@ def test_resources_can_be_taken_away(tmp_path: Path):
 
 
 def test_the_hub_gets_its_hubs_and_its_service(tmp_path: Path):
-    hubs = [{"name": "ours", "url": "https://git.example/hub.git", "branch": "main"}]
+    token = "/etc/litmus/credentials/token"
+    hubs = [{"name": "ours", "url": "https://git.example/hub.git", "branch": "main", "tokenFile": token}]
     service = {"type": "NodePort", "port": 80, "annotations": {"c": "d"}}
 
-    made = by_title(real.rendered({"hub": {"enabled": True, "customHubs": hubs, "service": service}}, folder=tmp_path))
+    given = {"customHubs": hubs, "service": service, "publicUrl": "https://hub.example", "syncEverySeconds": 5000000}
+    made = by_title(real.rendered({"hub": {"enabled": True} | given}, folder=tmp_path))
 
-    assert yaml.safe_load(made["ConfigMap/chaos-hub"]["data"]["hubs.yaml"]) == hubs
+    file = tmp_path / "hubs.yaml"
+    file.write_text(made["ConfigMap/chaos-hub"]["data"]["hubs.yaml"])
+    assert [(hub.name, hub.branch, hub.token_file) for hub in registry.read(file)] == [("ours", "main", token)]
+    arguments = container(made["Deployment/chaos-hub"])["args"]
+    assert arguments[-2:] == ["--public-url", "https://hub.example"]
+    assert arguments[arguments.index("--sync-every") + 1] == "5000000"
     spec = made["Service/chaos-hub"]["spec"]
     assert (spec["type"], spec["ports"][0]["port"], spec["ports"][0]["targetPort"]) == ("NodePort", 80, "http")
     assert made["Service/chaos-hub"]["metadata"]["annotations"] == {"c": "d"}

@@ -2,6 +2,9 @@
 
 import dataclasses
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -181,3 +184,39 @@ def test_a_name_that_two_groups_have_is_asked_for_with_its_group(
     assert "name one of ground/quake, sky/quake" in capsys.readouterr().err
     assert app.main(["hub", "show", "sky/quake", "--hub", "theirs"]) == 0
     assert "Shakes from above." in capsys.readouterr().out
+
+
+def test_of_a_hub_that_was_never_fetched_the_reason_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    empty = dataclasses.replace(several(), groups=())
+    monkeypatch.setattr(hubs, "named", lambda name, **_: empty)
+    assert app.main(["hub", "show", "quake", "--hub", "theirs"]) == 2
+    assert "the hub theirs has no experiments: a test: does not answer" in capsys.readouterr().err
+    assert app.main(["hub", "list", "--hub", "theirs"]) == 0
+    assert capsys.readouterr() == (
+        "The hub theirs has no experiments.\n",
+        "! the hub theirs: a test: does not answer\n",
+    )
+
+
+def test_a_hub_that_was_not_added_is_a_mistake_of_the_command(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("LITMUS_HUBS", str(tmp_path / "hubs.yaml"))
+    assert app.main(["hub", "list", "--hub", "nobodys"]) == 4
+    assert "nobodys" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["list", "show pod-delete", "get pod-delete", "init new-fault --dir {folder}"])
+def test_nothing_of_the_servers_extra_is_needed_on_a_terminal(command: str, tmp_path: Path):
+    extra = ("litestar", "uvicorn", "jinja2")
+    script = (
+        "import sys\n"
+        f"sys.modules.update(dict.fromkeys({extra!r}))\n"  # as if they were not installed
+        "from litmus.cli import app\n"
+        "sys.exit(app.main(sys.argv[1:]))"
+    )
+    arguments = ["hub", *command.format(folder=tmp_path).split()]
+    done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -29,3 +29,13 @@ def ready(name: str) -> str:
 def boot_ids() -> dict[str, str]:
     """Name → boot id."""
     return {name: node["status"]["nodeInfo"]["bootID"] for name, node in everything().items()}
+
+
+def alone_on_its_machine(name: str) -> str:
+    """The boot id of a node that may be restarted, after a look that it shares its machine with nobody."""
+    need(name)
+    boots = boot_ids()
+    mine = boots.pop(name)
+    assert mine
+    assert mine not in boots.values()
+    return mine

@@ -119,4 +119,4 @@ def during(stage: Stage, experiment: str) -> dict[str, Any]:
         faults = (result or {}).get("status", {}).get("faults", [])
         return faults[-1] if faults and all(fault["state"] == "proven" for fault in faults) else None
 
-    return until(proven, f"the fault of {experiment} to be proven")
+    return until(proven, f"the fault of {experiment} to be proven", deadline_s=150)

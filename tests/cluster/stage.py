@@ -28,7 +28,7 @@ def environment() -> dict[str, str]:
     return {**os.environ, "KUBECONFIG": KUBECONFIG, "PATH": f"{_LITMUS.parent}{os.pathsep}{os.environ['PATH']}"}
 
 
-def run(command: list[str], *, check: bool = True, stdin: str = "", deadline_s: float = 120) -> "Finished":
+def run(command: list[str], *, check: bool = True, stdin: str = "", deadline_s: float = 180) -> "Finished":
     """One process to its end, with its output and its exit status."""
     done = subprocess.run(
         command, input=stdin, capture_output=True, text=True, timeout=deadline_s, env=environment(), check=False
@@ -57,7 +57,7 @@ def litmus(*arguments: str, check: bool = False, stdin: str = "", deadline_s: fl
     return run([str(_LITMUS), *arguments], check=check, stdin=stdin, deadline_s=deadline_s)
 
 
-def until(condition: Callable[[], T | None], what: str, *, deadline_s: float = 60) -> T:
+def until(condition: Callable[[], T | None], what: str, *, deadline_s: float = 120) -> T:
     """The first thing other than None (or False) that ``condition`` says."""
     give_up = time.monotonic() + deadline_s
     while True:
@@ -76,6 +76,10 @@ class Stage:
 
     def kubectl(self, *arguments: str, check: bool = True, stdin: str = "") -> str:
         return kubectl("-n", self.name, *arguments, check=check, stdin=stdin)
+
+    def run(self, *arguments: str, deadline_s: float) -> Finished:
+        """A kubectl that may fail."""
+        return run(["kubectl", "-n", self.name, *arguments], check=False, deadline_s=deadline_s)
 
     def get(self, kind: str, name: str = "", selector: str = "") -> Any:
         """Objects as kubectl gives them; None for a named one that is not there."""
@@ -102,7 +106,7 @@ class Stage:
             spec["serviceName"] = name
         meta = {"name": name, "labels": labels, "annotations": {"litmuschaos.io/chaos": "true"}}
         self.apply({"apiVersion": "apps/v1", "kind": kind, "metadata": meta, "spec": spec})
-        self.kubectl("rollout", "status", f"{kind.lower()}/{name}", "--timeout=90s")
+        self.kubectl("rollout", "status", f"{kind.lower()}/{name}", "--timeout=150s")
 
     @staticmethod
     def pod_spec(command: list[str] | None = None, grace_s: int = 1, **more: Any) -> dict[str, Any]:
@@ -130,7 +134,7 @@ class Stage:
             title, env = (experiment, {}) if isinstance(experiment, str) else next(iter(experiment.items()))
             env = {"TOTAL_CHAOS_DURATION": "5", "CHAOS_INTERVAL": "5", **env}
             variables = [{"name": key, "value": str(value)} for key, value in env.items()]
-            components = {"env": variables, "statusCheckTimeouts": {"delay": 1, "timeout": 60}}
+            components = {"env": variables, "statusCheckTimeouts": {"delay": 1, "timeout": 120}}
             entries.append({"name": title, "spec": {"components": components}})
         return {
             "apiVersion": "litmuschaos.io/v1alpha1",
@@ -149,7 +153,7 @@ class Stage:
         status: dict[str, Any] = (found or {}).get("status", {})
         return status
 
-    def ended(self, name: str = "chaos", *, deadline_s: float = 90) -> dict[str, Any]:
+    def ended(self, name: str = "chaos", *, deadline_s: float = 180) -> dict[str, Any]:
         """Waits until the engine is over; its status."""
         words = ("completed", "stopped")
 
@@ -173,7 +177,7 @@ class Stage:
             running = status.get("run", {}).get("step") == "chaos" and status.get("faults")
             return status["run"]["pod"] if running else None
 
-        return until(begun, f"the chaos of {experiment} to begin")
+        return until(begun, f"the chaos of {experiment} to begin", deadline_s=150)
 
     def result(self, experiment: str = "pod-delete", name: str = "chaos") -> dict[str, Any]:
         """The status of a result."""

@@ -35,7 +35,7 @@ def test_a_run_that_passes_exits_with_0_and_shows_its_targets(stage: Stage, tmp_
 def test_a_run_that_fails_exits_with_1_and_says_what_failed(stage: Stage, tmp_path: Path) -> None:
     meta = {"name": "bare", "labels": {"app": "web"}}
     stage.apply({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": stage.pod_spec()})
-    stage.kubectl("wait", "pod/bare", "--for=condition=Ready", "--timeout=60s")
+    stage.kubectl("wait", "pod/bare", "--for=condition=Ready", "--timeout=150s")
     engine = stage.engine("pod-delete", annotationCheck="false")
     engine["spec"]["appinfo"]["appkind"] = ""
     engine["spec"]["experiments"][0]["spec"]["components"]["statusCheckTimeouts"]["timeout"] = 4

@@ -32,7 +32,7 @@ def test_the_named_container_is_killed_and_its_neighbour_is_not(stage: Stage) ->
     stage.deploy(1)
     patch = {"spec": {"template": {"spec": {"containers": [sidecar]}}}}
     stage.kubectl("patch", "deployment/web", "--type=strategic", f"-p={json.dumps(patch)}")
-    stage.kubectl("rollout", "status", "deployment/web", "--timeout=60s")
+    stage.kubectl("rollout", "status", "deployment/web", "--timeout=150s")
     stage.apply(stage.engine({"container-kill": {"TARGET_CONTAINER": "sidecar"}}))
     stage.ended()
     assert [c["restartCount"] for c in containers(stage, "sidecar")] == [1]

@@ -119,13 +119,13 @@ def test_a_run_survives_the_death_of_the_operator(stage: Stage) -> None:
     status = stage.ended()
     assert status["engineStatus"] == "completed"
     assert status["experiments"][0]["verdict"] == "Pass"
-    stages.kubectl("-n", "litmus", "rollout", "status", "deployment/chaos-operator-ce", "--timeout=60s")
+    stages.kubectl("-n", "litmus", "rollout", "status", "deployment/chaos-operator-ce", "--timeout=150s")
 
 
 def test_a_standby_operator_takes_over_from_one_that_dies(stage: Stage) -> None:
     stages.kubectl("-n", "litmus", "scale", "deployment/chaos-operator-ce", "--replicas=2")
     try:
-        stages.kubectl("-n", "litmus", "rollout", "status", "deployment/chaos-operator-ce", "--timeout=60s")
+        stages.kubectl("-n", "litmus", "rollout", "status", "deployment/chaos-operator-ce", "--timeout=150s")
         leader = lease_holder()
         assert f"pod/{leader}" in operator_pods()
         stages.kubectl("-n", "litmus", "delete", "pod", leader, "--grace-period=0", "--force")
@@ -176,6 +176,5 @@ def test_an_experiment_that_dies_ends_with_an_error(stage: Stage, death: str) ->
     assert "could not finish" in step or "ended from outside" in step
     assert len(stage.events(warnings=True)) == 1
     stage.swept()
-    faults = stage.get("chaosresult", "chaos-pod-delete")
-    assert all(fault["state"] == "moot" for fault in faults["status"]["faults"])
-    assert "finalizers" not in faults["metadata"]
+    until(lambda: "finalizers" not in stage.get("chaosresult", "chaos-pod-delete")["metadata"], "the ledger's closing")
+    assert {fault["state"] for fault in stage.result()["faults"]} == {"moot"}

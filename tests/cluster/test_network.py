@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.cluster import node_states
 from tests.cluster.stage import Stage, kubectl, until
 
 NODES = {"netem1": "kernel", "node1": "userspace"}
@@ -47,6 +48,13 @@ ordered = sorted(times.values())
 median = ordered[len(ordered) // 2] * 1000 if ordered else None
 print(json.dumps({{"answered": len(times), "copies": copies, "ms": median}}))
 """
+# Restarts the machine of the node at once (reboot(2)), which takes the first process namespace. Once: a kubelet whose
+# runtime forgot the pod with the restart runs it again. Argument: the id of the start of the machine that is to end.
+REBOOT = """
+import ctypes, pathlib
+if pathlib.Path("/proc/sys/kernel/random/boot_id").read_text().strip() == "%s":
+    ctypes.CDLL(None).reboot(0x01234567)
+"""
 
 
 @pytest.fixture(params=NODES)
@@ -57,13 +65,13 @@ def node(request: pytest.FixtureRequest) -> str:
     return name
 
 
-def pod(name: str, node: str, *, command: str, **more: Any) -> dict[str, Any]:
+def pod(name: str, node: str, *, command: str, capability: str = "NET_ADMIN", **more: Any) -> dict[str, Any]:
     """``NET_ADMIN`` lets the test look at, and set, the pod's queueing disciplines."""
     container = {
         "name": "main",
         "image": "python:3.11",
         "command": ["python3", "-c", command],
-        "securityContext": {"capabilities": {"add": ["NET_ADMIN"]}},
+        "securityContext": {"capabilities": {"add": [capability]}},
     }
     return {
         "apiVersion": "v1",
@@ -81,7 +89,7 @@ def address(stage: Stage, name: str) -> str:
 def clients(stage: Stage) -> None:
     """Two peers of the target, which answer as it does."""
     stage.apply(pod("alice", "node1", command=ECHO), pod("bob", "node2", command=ECHO))
-    stage.kubectl("wait", "--for=condition=Ready", "pod/alice", "pod/bob", "--timeout=60s")
+    stage.kubectl("wait", "--for=condition=Ready", "pod/alice", "pod/bob", "--timeout=150s")
 
 
 def server(stage: Stage, node: str, **more: Any) -> str:
@@ -98,7 +106,7 @@ def server(stage: Stage, node: str, **more: Any) -> str:
             },
         }
     )
-    stage.kubectl("rollout", "status", "deployment/web", "--timeout=90s")
+    stage.kubectl("rollout", "status", "deployment/web", "--timeout=150s")
     found = address(stage, "web")
     until(lambda: measure(stage, "alice", found, count=1)["answered"], "the server to answer")
     return found
@@ -258,7 +266,7 @@ def test_a_service_is_hit_at_its_own_address(stage: Stage, node: str) -> None:
     stage.kubectl(
         "patch", "role", "chaos-sa", "--type=json", "-p", json.dumps([{"op": "add", "path": "/rules/-", "value": rule}])
     )
-    stage.kubectl("wait", "--for=condition=Ready", "pod/shop", "--timeout=60s")
+    stage.kubectl("wait", "--for=condition=Ready", "pod/shop", "--timeout=150s")
     service = stage.get("service", "shop")["spec"]["clusterIP"]
     assert measure(stage, "web", service)["answered"] == 100
     run(stage, "pod-network-loss", TARGET_SERVICE=f"{stage.name}/shop")
@@ -302,3 +310,29 @@ def test_bad_input_is_an_error_before_anything_is_touched(stage: Stage, env: dic
     assert all(word in sentence for word in words), sentence
     assert qdiscs(stage) == state
     assert measure(stage, "alice", web)["answered"] == 100
+
+
+@pytest.mark.alone
+def test_the_node_of_a_target_goes_away_and_comes_back_without_the_fault(stage: Stage) -> None:
+    """Its helper dies with it and says no more; the ledger is closed when the node can be asked again."""
+    name = "netem1"
+    boot = node_states.alone_on_its_machine(name)
+    clients(stage)
+    server(stage, name)
+    run(stage, "pod-network-latency", NETWORK_LATENCY=300, TOTAL_CHAOS_DURATION=240)
+    started(stage, "pod-network-latency")
+    assert measure(stage, "alice", address(stage, "web"))["ms"] > 250
+    assert "netem" in qdiscs(stage)
+    stage.apply(pod("reboot", name, command=REBOOT % boot, capability="SYS_BOOT", hostPID=True, restartPolicy="Never"))
+    until(lambda: node_states.boot_ids()[name] != boot, f"{name} to come back", deadline_s=120)
+    assert "ended before it said 'reverted'" in failed(stage, "pod-network-latency")
+
+    def closed() -> bool:
+        return [one["state"] for one in stage.result("pod-network-latency")["faults"]] in (["reverted"], ["moot"])
+
+    until(closed, "the ledger to be closed", deadline_s=120)
+    stage.kubectl("wait", "--for=condition=Ready", "pod", "-l=app=web", "--timeout=150s")
+    until(lambda: measure(stage, "alice", address(stage, "web"), count=1)["answered"], "the server to answer")
+    assert measure(stage, "alice", address(stage, "web"))["ms"] < 100
+    assert "netem" not in qdiscs(stage)
+    stage.swept()

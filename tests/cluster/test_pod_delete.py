@@ -74,7 +74,7 @@ def test_other_workloads_are_hit_like_deployments(stage: Stage, kind: str) -> No
 def test_a_bare_pod_does_not_come_back_so_the_run_fails(stage: Stage) -> None:
     meta = {"name": "bare", "labels": {"app": "web"}, "annotations": {"litmuschaos.io/chaos": "true"}}
     stage.apply({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": stage.pod_spec()})
-    stage.kubectl("wait", "pod/bare", "--for=condition=Ready", "--timeout=60s")
+    stage.kubectl("wait", "pod/bare", "--for=condition=Ready", "--timeout=150s")
     engine = stage.engine("pod-delete", appinfo={"appns": stage.name, "applabel": "app=web", "appkind": ""})
     engine["spec"]["experiments"][0]["spec"]["components"]["statusCheckTimeouts"]["timeout"] = 5
     stage.apply(engine)

@@ -415,6 +415,9 @@ async def test_a_silent_fault_is_told_to_go_and_heard_of_when_it_is_over(server,
     assert await called.get() == line.GO
     [fault] = stage.ledger(server, "pod-network-latency")
     assert fault["undo"]["recipes"], "the ledger knows the way back before anything is changed"
+    async with asyncio.timeout(10):
+        while hold.context.step != "chaos":  # noqa: ASYNC110 - the clock tells nobody that it runs
+            await asyncio.sleep(0)
     kubelets.say(kubelets.name(), "injected", "proven", "reverted")
     await task
     assert records(server) == [PUT_BACK]

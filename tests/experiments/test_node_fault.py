@@ -75,6 +75,7 @@ async def test_else_the_node_of_a_pod_of_the_application_is_hit(begin):
             r"TARGET_NODES: node-9 is no node of this cluster \(node-1, node-2, node-3\)",
         ),
         ({"NODE_LABEL": "disk=tape"}, "NODE_LABEL='disk=tape': no node has this label"),
+        ({"NODES_AFFECTED_PERC": "50"}, "NODES_AFFECTED_PERC=50: it is a share of the nodes with NODE_LABEL, which is"),
         ({"setting_": {"targets": ()}}, "no node is named: set TARGET_NODES"),
     ],
 )

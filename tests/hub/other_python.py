@@ -25,7 +25,11 @@ class Python:
         # kubectl comes from this Python's folder
         self.env = {**os.environ, "PATH": os.pathsep.join((str(folder / "bin"), str(BIN), os.environ["PATH"]))}
         self.env |= {"PYTHONDONTWRITEBYTECODE": "1", "LITMUS_SANDBOX_HOME": str(folder / "s")}
-        self.env.pop("KUBECONFIG", None)
+        self.env |= {
+            f"XDG_{place}_HOME": str(folder / place.lower()) for place in ("CONFIG", "CACHE")
+        }  # of its own hubs
+        for name in ("KUBECONFIG", "LITMUS_HUBS"):
+            self.env.pop(name, None)
 
     def run(self, *arguments: str, cwd: Path | None = None, check: bool = True) -> subprocess.CompletedProcess[str]:
         """``python`` with these arguments."""

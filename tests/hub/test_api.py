@@ -8,11 +8,12 @@ from typing import Any
 import httpx2
 import pytest
 import yaml
-from litestar import get
+from litestar import Litestar, get
 from litestar.testing import AsyncTestClient
 
 from litmus import __version__
 from litmus.hub import answers, delivery, model, ours, server
+from litmus.hub.outgoing import Answer
 from tests.hub import served
 
 BUNDLE = "charts/generic/experiments.yaml"
@@ -400,19 +401,62 @@ async def test_a_page_may_load_what_the_hub_itself_serves_and_nothing_else():
     def page() -> str:
         return "<p>a page</p>"
 
-    from litestar import Litestar
-
-    async with AsyncTestClient(delivery.Delivery(Litestar([page], openapi_config=None))) as client:
+    application = delivery.Delivery(Litestar([page], openapi_config=None), state=lambda: ())
+    async with AsyncTestClient(application) as client:
         policy = (await client.get("/page")).headers["content-security-policy"]
     assert policy.startswith("default-src 'self';")
     assert "unsafe" not in policy
 
 
-async def test_compressed_bodies_are_kept_up_to_a_bound():
-    sent = delivery.Delivery(None)  # type: ignore[arg-type]  # nothing is asked of it
-    first = sent._gzip(b"0", b"a" * 2000)
-    assert sent._gzip(b"0", b"") is first
-    for number in range(1, delivery._KEPT + 10):
-        sent._gzip(b"%d" % number, b"a" * 2000)
-    assert len(sent._compressed) == delivery._KEPT
-    assert sent._bytes == sum(map(len, sent._compressed.values()))
+async def test_a_page_is_made_once_for_who_asks_alike_and_anew_when_a_hub_changes():
+    made: list[str] = []
+    state: list[object] = [object()]
+
+    @get("/page", media_type="text/html", sync_to_thread=False)
+    def page(request: answers.AnyRequest) -> str:
+        made.append(request.headers.get("accept-language", ""))
+        assert "user-agent" not in request.headers  # it can't depend on what is not looked at
+        return "page"
+
+    application = delivery.Delivery(Litestar([page], openapi_config=None), state=lambda: state)
+    async with AsyncTestClient(application) as client:
+        for address, language in (
+            ("/page", "en"),
+            ("/page", "en"),
+            ("/page", "ja"),
+            ("/page?q=a", "ja"),
+            ("/page", "en"),
+        ):
+            answer = await client.get(address, headers={"accept-language": language})
+            assert answer.text == "page"
+        assert made == ["en", "ja", "ja"]
+        state[0] = object()
+        await client.get("/page", headers={"accept-language": "en"})
+        assert made == ["en", "ja", "ja", "en"]
+
+
+async def test_what_is_for_the_moment_is_asked_for_every_time(hub: AsyncTestClient[Any], others: list[model.Hub]):
+    assert len((await hub.get("/api/hubs")).json()) == 2
+    others.append(served.foreign("more"))
+    assert len((await hub.get("/api/hubs")).json()) == 3
+
+
+def test_what_is_kept_has_a_bound(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(delivery, "KEPT_BYTES", 100_000)
+    kept = delivery.Kept(lambda: ())
+    for number in range(delivery.KEPT + 10):
+        kept.keep((b"%d" % number,), Answer(200, [], b""), state=())
+        kept.keep((b"%d" % number,), Answer(200, [], b"a"), state=())
+    assert len(kept) < 100_000 / 1024
+    assert kept.bytes <= 100_000
+    assert kept.find((b"0",)) is None
+    assert kept.find((b"%d" % (delivery.KEPT + 9),)) is not None
+
+
+def test_an_answer_made_before_a_change_is_not_kept_after_it():
+    state: list[object] = [object()]
+    kept = delivery.Kept(lambda: tuple(state))
+    before = kept.state()
+    state[0] = object()
+    kept.keep((b"a",), Answer(200, [], b""), state=before)
+    assert len(kept) == 0

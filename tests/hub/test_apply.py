@@ -1,19 +1,22 @@
 """An API server accepts what the charts say, to the last field: here the sandbox's, in tests/cluster a real one."""
 
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 import yaml
+from litestar.testing import AsyncTestClient
 
 from litmus.api import crds
 from litmus.experiments import catalogue
 from litmus.experiments.declaration import Experiment
-from litmus.hub import charts
+from litmus.hub import charts, reading, server
 from litmus.sandbox.apiserver import app, bootstrap_policy, services, tokens
 from litmus.sandbox.machinery import assembly
 from litmus.sandbox.machinery.options import User
+from tests.hub import others
 
 ALL = pytest.mark.parametrize("experiment", catalogue.everything(), ids=lambda experiment: experiment.name)
 ADMIN = User(name="kubernetes-admin", groups=("system:masters",))
@@ -45,9 +48,9 @@ async def client() -> AsyncIterator[httpx2.AsyncClient]:
         yield made
 
 
-async def created(client: httpx2.AsyncClient, path: str, document: dict[str, Any]) -> None:
+async def created(client: httpx2.AsyncClient, path: str, document: dict[str, Any], *, how: str = "Strict") -> None:
     """A field that the server does not know is refused, and not dropped."""
-    answer = await client.post(f"{path}?fieldValidation=Strict", json=document)
+    answer = await client.post(f"{path}?fieldValidation={how}", json=document)
     assert answer.status_code == 201, answer.text
 
 
@@ -58,3 +61,20 @@ async def test_a_chart_is_accepted_without_a_dropped_field(experiment: Experimen
     for file in charts.FILES:
         for document in yaml.safe_load_all(files[f"{folder}/{file}"]()):
             await created(client, PLACES[document["kind"]], document)
+
+
+@pytest.mark.parametrize("files", [others.of_1_10("a"), others.of_3("a")], ids=["1.10", "3.x"])
+async def test_what_is_fetched_of_another_hub_for_a_namespace_is_accepted_in_it(
+    files: dict[str, str | bytes], tmp_path: Path, client: httpx2.AsyncClient
+):
+    theirs = reading.hub(others.write(tmp_path, files), name="mine", source="")
+    [chart] = theirs.charts()
+    manifests = [path for path in (chart.experiment_file, chart.rbac_file, chart.engine_file) if path]
+    assert manifests
+    async with AsyncTestClient(server.app(others=lambda: [theirs])) as hub:
+        for file in manifests:
+            answer = await hub.get("/api/chaos/1.10.0", params={"file": file, "hub": "mine", "namespace": "default"})
+            assert answer.status_code == 200
+            for document in yaml.safe_load_all(answer.text):
+                # Charts of the field have a metadata.version, which Kubernetes does not know and drops.
+                await created(client, PLACES[document["kind"]], document, how="Warn")

@@ -33,6 +33,7 @@ def test_a_group_and_a_chart_can_be_checked_alone(tmp_path: Path):
     others.write(tmp_path, others.of_1_10("a", "b") | {f"{A}/engine.yaml": "kind: ChaosEngine\n"})
     assert [p.file for p in checking.folder(tmp_path / TOP)] == ["a/engine.yaml"]
     assert [p.file for p in checking.folder(tmp_path / A)] == ["engine.yaml"]
+    assert [p.file for p in checking.folder(tmp_path / "charts")] == ["queues/a/engine.yaml"]
     assert checking.folder(tmp_path / TOP / "b") == []
     (tmp_path / TOP / "icons/b.png").write_bytes(b"GIF89a")
     assert [p.file for p in checking.folder(tmp_path / TOP / "b")] == ["../icons/b.png"]

@@ -138,8 +138,9 @@ def test_both_languages_have_a_word_for_everything():
     assert set(english.blows) == set(get_args(Blow))
 
 
-def test_japanese_after_a_latin_word_is_set_off_by_a_space():
-    said = diagram_words.LANGUAGES["ja"]
+def test_what_is_hit_and_how_are_one_phrase_in_both_languages():
+    english, japanese = diagram_words.LANGUAGES["en"], diagram_words.LANGUAGES["ja"]
 
-    assert said.what("kubelet", "stop") == "ノードの kubelet の停止"
-    assert said.what("container", "kill") == "コンテナの強制終了"
+    assert english.what("kubelet", "stop") == "kubelet of the node, out of service"
+    assert japanese.what("kubelet", "stop") == "ノードのkubeletの停止"  # noqa: RUF001 - letters, no signs
+    assert japanese.what("container", None) == "コンテナ"

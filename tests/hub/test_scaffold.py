@@ -189,6 +189,24 @@ def test_the_lines_of_its_dockerfile_put_it_where_an_image_finds_it(package: Pat
         assert "my-fault" in image.litmus("hub", "show", "my-fault").stdout
 
 
+@pytest.mark.usefixtures("python")
+def test_its_folder_is_a_hub_that_others_can_add(package: Path):
+    """Without the package: from the files of the hub alone."""
+    with tempfile.TemporaryDirectory(prefix="lsb-") as folder:
+        python = Python(Path(folder))
+        assert python.litmus("hub", "lint", str(package)).returncode == 0
+        assert "Added mine" in python.litmus("hub", "add", "mine", str(package)).stdout
+        listed = json.loads(python.litmus("hub", "list", "--hub", "mine", "--json").stdout)
+        assert [(one["name"], one["chart"], one["problems"]) for one in listed] == [("my-fault", "custom", [])]
+        assert "FEWER_REPLICAS" in python.litmus("hub", "show", "my-fault", "--hub", "mine").stdout
+        got = python.litmus("hub", "get", "my-fault", "--hub", "mine", "-n", "shop", "--image", "mine:1").stdout
+        kinds = ["ChaosExperiment", "ServiceAccount", "Role", "RoleBinding", "ChaosEngine"]
+        documents = list(yaml.safe_load_all(got))
+        assert [document["kind"] for document in documents] == kinds
+        assert {document["metadata"]["namespace"] for document in documents} == {"shop"}
+        assert documents[0]["spec"]["definition"]["image"] == "mine:1"
+
+
 BROKEN = "raise RuntimeError('no such device')\n"
 
 

@@ -13,7 +13,9 @@ from collections.abc import Iterator
 from functools import cache, partial
 from pathlib import Path
 
+import jinja2
 import pytest
+from jinja2.ext import extract_from_ast
 from rich.cells import cell_len
 
 import litmus
@@ -156,6 +158,27 @@ def written() -> tuple[set[str], str]:
     return constants, html.unescape(" ".join(" ".join(file.read_text(encoding="utf-8").split()) for file in pages))
 
 
+def spoken_by_templates() -> set[str]:
+    """What the templates ask for in the reader's language."""
+    environment = jinja2.Environment()
+    trees = (environment.parse(file.read_text(encoding="utf-8")) for file in ROOT.glob("hub/site/templates/*.html"))
+    found = (texts for tree in trees for _, _, texts in extract_from_ast(tree, ("_", "say", "count")))
+    return {text for texts in found for text in (texts if isinstance(texts, tuple) else (texts,)) if text}
+
+
+def spoken_by_code() -> set[str]:
+    """What the code asks for in so many words: ``say("…")``."""
+    calls = (
+        node
+        for file in (*ROOT.glob("hub/**/*.py"), *ROOT.glob("cli/hub*.py"))
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+    )
+    said = (call for call in calls if getattr(call.func, "attr", getattr(call.func, "id", "")) == "say")
+    words = (word for call in said for word in call.args if isinstance(word, ast.Constant))
+    return {word.value for word in words if isinstance(word.value, str)}
+
+
 def places(text: str) -> list[str]:
     return sorted(name for _, name, _, _ in string.Formatter().parse(text) if name is not None)
 
@@ -172,6 +195,11 @@ def names(text: str) -> set[str]:
 
 def test_every_text_of_an_experiment_and_of_a_category_has_its_japanese():
     assert sorted(text for text in shown() - KEPT - PROPER if text not in translations.catalogue("ja")) == []
+
+
+def test_every_text_of_a_page_has_its_japanese():
+    missing = spoken_by_templates() | spoken_by_code()
+    assert sorted(missing - KEPT - PROPER - set(translations.catalogue("ja"))) == []
 
 
 @pytest.mark.parametrize("file", FILES)

@@ -124,7 +124,8 @@ def _refuse_depth(text: str) -> None:
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > _DEEPEST:
-            raise NotYaml(f"line {event.start_mark.line + 1}: nested more than {_DEEPEST} levels deep")
+            line = event.start_mark.line + 1 if event.start_mark else 0
+            raise NotYaml(f"line {line}: nested more than {_DEEPEST} levels deep")
 
 
 def _refuse_bomb(root: Any) -> None:

@@ -69,6 +69,14 @@ hub.command(
 hub.command(
     "litmus.cli.hub_charts:charts", name="charts", help="Write the charts of experiments as the folder of a hub."
 )
+for _name, _help in (
+    ("add", "Add a hub of your own from Git, a zip or a folder."),
+    ("sync", "Fetch the newest state of the hubs that were added."),
+    ("sources", "Show the hubs that were added, and their state."),
+    ("remove", "Remove a hub that was added."),
+    ("lint", "Check charts of your own: every mistake with its file and line."),
+):
+    hub.command(f"litmus.cli.hub_custom:{_name}", name=_name, help=_help)
 hub.command("litmus.cli.hub_serve:serve", name="serve", help="Serve the charts, for kubectl apply -f URL.")
 
 

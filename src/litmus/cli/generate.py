@@ -18,11 +18,12 @@ from pathlib import Path
 from litmus.experiments import catalogue
 from litmus.hub import charts, documents, pages
 
-from . import helm, manifests, parts
+from . import manifests, parts
+from .helm import chart
 
 ROOT = Path(__file__).resolve().parents[3]
 # Whatever lies there is ours.
-_OWNED = ("deploy/crds", helm.FOLDER, "charts", pages.FOLDER)
+_OWNED = ("deploy/crds", chart.FOLDER, "charts", pages.FOLDER)
 
 _CLUSTERWIDE = """\
 Litmus in Python for the whole cluster:  kubectl apply -f litmus-operator.yaml
@@ -45,7 +46,7 @@ def files() -> dict[str, str]:
             f"deploy/crds/{crd['spec']['names']['plural']}.yaml": documents.write([crd])
             for crd in manifests.definitions()
         },
-        **helm.files(),
+        **chart.files(),
         **{path: write() for path, write in (charts.table(ours) | pages.table(ours)).items()},
     }
 

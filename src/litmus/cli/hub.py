@@ -44,7 +44,8 @@ def list_(
     for problem in (*found.problems, *(problem for group in groups for problem in group.problems)):
         terminal.warn(f"{hubs.called(found)}: {problem}")
     lines_ = list(listing([(group, charts) for group, charts in shown if charts], say=say))
-    print("\n".join(lines_) if lines_ else f"{hubs.called(found, first=True)} has no experiment with {search!r}.")
+    missing = f"experiment with {search!r}" if search else "experiments"
+    print("\n".join(lines_) if lines_ else f"{hubs.called(found, first=True)} has no {missing}.")
     return 0
 
 

@@ -26,8 +26,8 @@ def named(name: str, *, image: str = "", namespace: str = "") -> model.Hub:
 
     try:
         return custom.hub(name)
-    except LookupError as unknown:
-        raise failures.Misused(str(unknown)) from unknown
+    except custom.Misused as error:
+        raise failures.Misused(str(error)) from error
 
 
 def chosen(hub: model.Hub, names: Sequence[str]) -> list[model.Chart]:
@@ -51,6 +51,8 @@ def find(hub: model.Hub, name: str) -> model.Chart:
     if found:
         return found[0]
     known = sorted({chart.name for chart in hub.charts()})
+    if not known and hub.problems:
+        raise failures.Failed(f"{called(hub)} has no experiments: {'; '.join(map(str, hub.problems))}")
     raise failures.Misused(f"there is no experiment {name!r} in {called(hub)}{closest(plain, known)}")
 
 

@@ -134,8 +134,8 @@ class Experiment(ABC):
     secrets: ClassVar["Mapping[str, str]"] = {}
     # Whether a hit takes the pod itself away, so that a PodDisruptionBudget has something to say.
     removes_pods: ClassVar[bool] = False
-    # For the hub. What it breaks and how, None where none of the words fits; what people search for; where it works; how
-    # far it is (alpha, beta, stable); infra where a node or a machine is hit; when it came (RFC 3339); what to read, and
+    # For the hub. What it breaks and how, None where none of the words fits; what people search for; where it works;
+    # how far it is (alpha to stable); infra where a node or machine is hit; when it came (RFC 3339); what to read and
     # who cares for it, each by name with a URL or a mail address.
     breaks: ClassVar[Part | None] = None
     blow: ClassVar[Blow | None] = None

@@ -219,6 +219,8 @@ class _Follower:
                 await self._until("planned")
                 await self._call(line.GO)
             self.context.timeline.silenced(self.hold_s)
+            if self.context.step != "chaos":  # what comes of it may be heard only when all is over
+                await self.context.start_chaos(self.hold_s)
         async with asyncio.timeout(helpers.START_DEADLINE_S + self.heard_after_s) as self.limit:
             await self._until("proven")
         place = await proven.wait()  # the clock of the chaos starts when the last node has the fault

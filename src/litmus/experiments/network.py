@@ -35,6 +35,7 @@ from .tunables import (
 _LONGEST_MS = 240_000
 # Beyond it nearly all packets are hit for long, or none.
 _MOST_CORRELATION = 95
+_LEAST_SHARE = 0.1  # what the probe packets of a few seconds can prove
 _HOST = re.compile(r"(?=.{1,253}$)[a-zA-Z0-9_]([-\w]*[a-zA-Z0-9_])?(\.[a-zA-Z0-9_]([-\w]*[a-zA-Z0-9_])?)*\.?", re.ASCII)
 _SERVICE = re.compile(r"([a-z0-9]([-a-z0-9]*[a-z0-9])?/)?[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _RATE = re.compile(r"(\d+(?:\.\d+)?)(kbit|mbit|gbit)")
@@ -54,13 +55,16 @@ def milliseconds(least: int) -> Any:
 def share(text: str) -> Range:
     """Percent of the packets, above 0, or a range."""
     return tunables.number(
-        text, least=0.01, most=100, what="a percentage of packets from 0.01 to 100, or a range such as 20-40"
+        text, least=_LEAST_SHARE, most=100, what="a percentage of packets from 0.1 to 100, or a range such as 20-40"
     )
 
 
 def some_share(text: str) -> float:
     """Percent of the packets; 0 and empty are none."""
-    return tunables.number(text or "0", least=0, most=100, what="a percentage from 0 to 100", ranges=False).low
+    found = tunables.number(text or "0", least=0, most=100, what="a percentage from 0 to 100", ranges=False).low
+    if 0 < found < _LEAST_SHARE:
+        raise ValueError(f"must be 0 or at least {_LEAST_SHARE}: less can't be proven by the packets of a few seconds")
+    return found
 
 
 def correlation(text: str) -> float:

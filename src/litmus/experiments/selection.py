@@ -182,6 +182,7 @@ async def choose_nodes(
             )
         chosen = tuple(nodes[name] for name in named)
         return NodeChoice(chosen, chosen)
+    share = values.get(NODES_AFFECTED) or Range(0, 0)
     if values.get(NODE_LABEL):
         labelled = await workloads.nodes_with(cluster, values[NODE_LABEL])
         some = [nodes[name] for name in sorted(labelled) if name in nodes]
@@ -189,8 +190,13 @@ async def choose_nodes(
             raise verdicts.CannotRun(
                 f"NODE_LABEL={values[NODE_LABEL]!r}: no node has this label", code=verdicts.TARGET_SELECTION
             )
-        share = values.get(NODES_AFFECTED) or Range(0, 0)
         return NodeChoice(tuple(some), window(some, share, seed=seed))
+    if share.high:
+        raise verdicts.CannotRun(
+            f"{NODES_AFFECTED.name}={share}: it is a share of the nodes with {NODE_LABEL.name}, which is empty; set it "
+            f"(kubernetes.io/os=linux means every Linux node), or {tunable.name}",
+            code=verdicts.TARGET_SELECTION,
+        )
     if not targets:
         raise verdicts.CannotRun(
             f"no node is named: set {tunable.name}, or an application whose node shall be hit (spec.appinfo)",

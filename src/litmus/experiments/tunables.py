@@ -56,6 +56,9 @@ class Range:
     def draw(self, rng: random.Random) -> float:
         return self.low if self.low == self.high else rng.uniform(self.low, self.high)
 
+    def __str__(self) -> str:
+        return f"{self.low:g}" if self.low == self.high else f"{self.low:g}-{self.high:g}"
+
 
 _LONGEST_S = 30 * 86400
 

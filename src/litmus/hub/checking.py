@@ -5,6 +5,7 @@ what keeps the chart from being used; a warning is what its author should know.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from . import layout, manifest_checks, tree
@@ -22,6 +23,9 @@ def folder(path: Path) -> list[Problem]:
     if not path.is_dir():
         raise NoCharts(f"{path} is no folder; name one with charts")
     place = path.resolve()
+    if place.name in tree.ROOTS:  # all groups of the hub around it
+        top = f"{place.name}/"
+        return [replace(p, file=p.file.removeprefix(top)) for p in folder(place.parent) if p.file.startswith(top)]
     if any((path / root).is_dir() for root in tree.ROOTS):
         files = tree.read(path)
         if layout.groups(_all_paths(files)) or files.problems:

@@ -1,31 +1,31 @@
 """How an answer of the hub leaves: validators, compression, CORS and security headers, in one place for API and pages.
 
 An ASGI application around another one. It is not done by a framework's middlewares, because these parts depend on each
-other: the strong ETag differs between the plain and the compressed body, both are made once for one content and kept,
-and an answer 304 or one to HEAD has the headers of the answer that it stands for. Every body is small and is collected
-before it goes; nothing streams here.
+other (see ``outgoing``). Every body is small and is collected before it goes; nothing streams here.
+
+What was answered once is kept. That is sound because the application behind it is shown only what it may depend on:
+to GET its answer follows from the address, a few headers and the state of the hubs, and from nothing else.
 """
 
-import gzip
-import hashlib
-from base64 import urlsafe_b64encode
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
+
+from .outgoing import Answer, Headers
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Any, Any, Any], Awaitable[None]]
-Headers = dict[bytes, bytes]
+State = Callable[[], Sequence[object]]
 
 LONGEST_TARGET = 8192  # bytes of path and query; what a browser or kubectl sends has some hundred
-_WORTH_COMPRESSING = 1024
-_KEPT = 512
-_KEPT_BYTES = 32 << 20
-_LEVEL = 6
+KEPT = 1024
+KEPT_BYTES = 32 << 20
+_LONGEST_KEY = 1024
 
-_COMPRESSIBLE = (b"text/", b"application/json", b"application/manifest+json", b"image/svg+xml")
+_TELLING = (b"accept", b"accept-language", b"cookie", b"host", b"x-forwarded-proto")
+
 _EVERY_ANSWER = {b"x-content-type-options": b"nosniff", b"referrer-policy": b"same-origin"}
 # A page gets its script and style from files of ours only; an image that someone opens by itself may do nothing at all.
 _PAGE_POLICY = (
@@ -34,7 +34,6 @@ _PAGE_POLICY = (
 )
 _IMAGE_POLICY = b"sandbox; default-src 'none'; style-src 'unsafe-inline'"
 _DATA_POLICY = b"default-src 'none'; frame-ancestors 'none'"
-_OF_VALIDATORS = frozenset({b"if-none-match", b"if-modified-since"})
 _CORS = {b"access-control-allow-origin": b"*", b"access-control-expose-headers": b"ETag"}
 _PREFLIGHT = {
     b"access-control-allow-methods": b"GET, HEAD, OPTIONS",
@@ -44,12 +43,11 @@ _PREFLIGHT = {
 
 
 class Delivery:
-    """Sends what an application answers."""
+    """Sends what an application answers. ``state`` tells what its answers depend on beside the request."""
 
-    def __init__(self, application: Application) -> None:
+    def __init__(self, application: Application, *, state: State) -> None:
         self._application = application
-        self._compressed: OrderedDict[bytes, bytes] = OrderedDict()
-        self._bytes = 0
+        self._kept = Kept(state)
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         """An ASGI application."""
@@ -57,118 +55,104 @@ class Delivery:
             await self._application(scope, receive, send)
             return
         asked: Headers = {name.lower(): value for name, value in scope["headers"]}
-        head = scope["method"] == "HEAD"
+        answer = await self._answer(scope, receive, asked)
+        reads = scope["method"] in {"GET", "HEAD"}
+        status, headers, body = answer.form(
+            accept_encoding=asked.get(b"accept-encoding", b"") if reads else b"",
+            if_none_match=asked.get(b"if-none-match", b"") if reads else b"",
+        )
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+    async def _answer(self, scope: Any, receive: Receive, asked: Headers) -> Answer:
         open_to_all = scope["path"].startswith("/api/")
         if len(scope["path"]) + len(scope["query_string"]) > LONGEST_TARGET:
-            answer = _Answer.of(414, b"The address is too long: at most %d bytes.\n" % LONGEST_TARGET)
-        elif open_to_all and scope["method"] == "OPTIONS" and b"access-control-request-method" in asked:
-            answer = _Answer(204, [*_PREFLIGHT.items()], b"")
-        else:
-            answer = await _collected(self._application, _inner(scope), receive)
-            answer.allow_head()
-        answer.default(_EVERY_ANSWER | (_CORS if open_to_all else {}))
-        answer.default({b"content-security-policy": _policy(answer.type)})
-        if head or scope["method"] == "GET":
-            self._validate(answer, asked)
-        await answer.send(send, body=not head)
+            return _finished(_too_long(), open_to_all=open_to_all)
+        if open_to_all and scope["method"] == "OPTIONS" and b"access-control-request-method" in asked:
+            return _finished(Answer(204, [*_PREFLIGHT.items()], b""), open_to_all=True)
+        if scope["method"] not in {"GET", "HEAD"}:
+            return _finished(await _collected(self._application, scope, receive), open_to_all=open_to_all)
+        # HEAD is GET without the body.
+        inner = {
+            **scope,
+            "method": "GET",
+            "headers": [pair for pair in scope["headers"] if pair[0].lower() in _TELLING],
+        }
+        key = (scope["scheme"], scope["path"], scope["query_string"], *(asked.get(name, b"") for name in _TELLING))
+        state = self._kept.state()
+        answer = self._kept.find(key)
+        if answer is None:
+            answer = _finished(await _collected(self._application, inner, receive), open_to_all=open_to_all)
+            self._kept.keep(key, answer, state=state)
+        return answer
 
-    def _validate(self, answer: "_Answer", asked: Headers) -> None:
-        if answer.status != 200:
+
+class Kept:
+    """The answers of late, as long as the state is the one that they were made in."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._made_in: Sequence[object] = ()
+        self._answers: OrderedDict[tuple[Any, ...], Answer] = OrderedDict()
+        self.bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._answers)
+
+    def state(self) -> Sequence[object]:
+        """The state now. If it is another one, all that was kept is forgotten."""
+        now = self._state()
+        if not _same(now, self._made_in):
+            self._answers.clear()
+            self.bytes, self._made_in = 0, tuple(now)
+        return now
+
+    def find(self, key: tuple[Any, ...]) -> Answer | None:
+        """The answer that was kept."""
+        found = self._answers.get(key)
+        if found is not None:
+            self._answers.move_to_end(key)
+        return found
+
+    def keep(self, key: tuple[Any, ...], answer: Answer, *, state: Sequence[object]) -> None:
+        """Keeps an answer made in that state, unless it is for the moment. What was not asked for lately goes."""
+        fleeting = answer.status != 200 or b"no-store" in (answer.get(b"cache-control") or b"")
+        if fleeting or sum(map(len, key)) > _LONGEST_KEY or not _same(state, self.state()):
             return
-        name = urlsafe_b64encode(hashlib.sha256(answer.body).digest()[:18])
-        answer.set(b"etag", b'"%s"' % name)
-        if len(answer.body) > _WORTH_COMPRESSING and answer.type.startswith(_COMPRESSIBLE):
-            answer.vary(b"Accept-Encoding")
-            if _takes_gzip(asked.get(b"accept-encoding", b"")):
-                answer.body = self._gzip(name, answer.body)
-                answer.set(b"content-encoding", b"gzip")
-                answer.set(b"etag", b'"%s-gzip"' % name)
-        if _matches(asked.get(b"if-none-match", b""), name):
-            answer.become_not_modified()
-
-    def _gzip(self, name: bytes, body: bytes) -> bytes:
-        """Compressed once for one content. What was not asked for lately goes when there is too much."""
-        if name in self._compressed:
-            self._compressed.move_to_end(name)
-            return self._compressed[name]
-        made = gzip.compress(body, _LEVEL, mtime=0)
-        self._compressed[name] = made
-        self._bytes += len(made)
-        while len(self._compressed) > _KEPT or self._bytes > _KEPT_BYTES:
-            self._bytes -= len(self._compressed.popitem(last=False)[1])
-        return made
+        before = self._answers.pop(key, None)
+        self._answers[key] = answer
+        self.bytes += answer.size - (before.size if before else 0)
+        while len(self._answers) > KEPT or self.bytes > KEPT_BYTES:
+            self.bytes -= self._answers.popitem(last=False)[1].size
 
 
-class _Answer:
-    """A whole answer, before it goes."""
-
-    def __init__(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
-        self.status = status
-        self.headers = headers
-        self.body = body
-
-    @classmethod
-    def of(cls, status: int, text: bytes) -> "_Answer":
-        headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store")]
-        return cls(status, headers, text)
-
-    @property
-    def type(self) -> bytes:
-        return self.get(b"content-type") or b""
-
-    def get(self, name: bytes) -> bytes | None:
-        return next((value for key, value in self.headers if key.lower() == name), None)
-
-    def set(self, name: bytes, value: bytes) -> None:
-        self.headers = [pair for pair in self.headers if pair[0].lower() != name] + [(name, value)]
-
-    def default(self, headers: Headers) -> None:
-        """Adds those that the application has not set itself."""
-        present = {name.lower() for name, _ in self.headers}
-        self.headers += [pair for pair in headers.items() if pair[0] not in present]
-
-    def vary(self, name: bytes) -> None:
-        before = self.get(b"vary")
-        self.set(b"vary", b"%s, %s" % (before, name) if before else name)
-
-    def allow_head(self) -> None:
-        """What answers to GET answers to HEAD."""
-        methods = {method.strip() for method in (self.get(b"allow") or b"").split(b",")}
-        if b"GET" in methods:
-            self.set(b"allow", b", ".join(sorted(methods | {b"HEAD"})))
-
-    def become_not_modified(self) -> None:
-        """RFC 9110, 15.4.5: the headers that a cache needs, and no content."""
-        self.status, self.body = 304, b""
-        about = (b"content-type", b"content-encoding", b"content-length")
-        self.headers = [pair for pair in self.headers if pair[0].lower() not in about]
-
-    async def send(self, send: Send, *, body: bool) -> None:
-        if self.status not in {204, 304}:
-            self.set(b"content-length", b"%d" % len(self.body))
-        await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
-        await send({"type": "http.response.body", "body": self.body if body else b"", "more_body": False})
+def _same(one: Sequence[object], other: Sequence[object]) -> bool:
+    """The same objects, not equal ones: hubs are not compared by all that is in them."""
+    return len(one) == len(other) and all(a is b for a, b in zip(one, other, strict=True))
 
 
-async def _collected(application: Application, scope: Any, receive: Receive) -> _Answer:
-    answer = _Answer(500, [], b"")
-    chunks: list[bytes] = []
+async def _collected(application: Application, scope: Any, receive: Receive) -> Answer:
+    status, headers, chunks = 500, [], []
 
     async def collect(message: Message) -> None:
+        nonlocal status, headers
         if message["type"] == "http.response.start":
-            answer.status, answer.headers = message["status"], list(message.get("headers", ()))
+            status, headers = message["status"], list(message.get("headers", ()))
         elif message["type"] == "http.response.body":
             chunks.append(message.get("body", b""))
 
     await application(scope, receive, collect)
-    answer.body = b"".join(chunks)
+    return Answer(status, headers, b"".join(chunks))
+
+
+def _finished(answer: Answer, *, open_to_all: bool) -> Answer:
+    """With the headers that every answer has. ``open_to_all``: the API, which pages of others may read."""
+    methods = {method.strip() for method in (answer.get(b"allow") or b"").split(b",")}
+    if b"GET" in methods:
+        answer.set(b"allow", b", ".join(sorted(methods | {b"HEAD"})))
+    answer.default(_EVERY_ANSWER | (_CORS if open_to_all else {}))
+    answer.default({b"content-security-policy": _policy(answer.type)})
     return answer
-
-
-def _inner(scope: Any) -> Any:
-    """The request as the application sees it: HEAD is GET without the body, and validators are made here only."""
-    headers = [pair for pair in scope["headers"] if pair[0].lower() not in _OF_VALIDATORS]
-    return {**scope, "headers": headers, "method": "GET" if scope["method"] == "HEAD" else scope["method"]}
 
 
 def _policy(content_type: bytes) -> bytes:
@@ -177,18 +161,6 @@ def _policy(content_type: bytes) -> bytes:
     return _IMAGE_POLICY if content_type.startswith(b"image/svg") else _DATA_POLICY
 
 
-def _takes_gzip(accept_encoding: bytes) -> bool:
-    """RFC 9110, 12.5.3: what is not named is as good as ``*``, and what has the weight 0 is refused."""
-    weights: dict[bytes, bool] = {}
-    for item in accept_encoding.lower().split(b","):
-        name, _, parameter = item.partition(b";")
-        weights[name.strip()] = parameter.replace(b" ", b"").strip(b"0.") != b"q="
-    return weights.get(b"gzip", weights.get(b"*", False))
-
-
-def _matches(if_none_match: bytes, name: bytes) -> bool:
-    """Compared weakly, as RFC 9110, 13.1.2 wants, and for either form of the body."""
-    if not if_none_match:
-        return False
-    known = {b"*", b'"%s"' % name, b'"%s-gzip"' % name}
-    return any(one.strip().removeprefix(b"W/") in known for one in if_none_match.split(b","))
+def _too_long() -> Answer:
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store")]
+    return Answer(414, headers, b"The address is too long: at most %d bytes.\n" % LONGEST_TARGET)

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - Japanese letters that look like signs are meant
 """The words in the diagrams, in English and Japanese: tables, because a drawing has labels and no sentences."""
 
 from collections.abc import Mapping
@@ -33,9 +34,7 @@ class Words:
 
     def what(self, part: Part, blow: Blow | None) -> str:
         """What is hit, and how where that is known: ``Memory of the pod, under load``."""
-        hit, how = self.struck[part], self.blows[blow] if blow else ""
-        latin_before_kana = how[:1] > "\u2e80" and hit[-1].isascii()
-        return f"{hit} {how}" if latin_before_kana else hit + how
+        return self.struck[part] + (self.blows[blow] if blow else "")
 
     def description(self, part: Part, what: str) -> str:
         """The drawing in words, for who can't see it."""
@@ -48,7 +47,7 @@ _ENGLISH = Words(
     scene="A client reaches pods on two nodes through a Service.",
     client="Client",
     service="Service",
-    node="Node",
+    node="Node {}",
     pod="Pod",
     other="Other pod",
     more="New pod",
@@ -116,15 +115,15 @@ _ENGLISH = Words(
 )
 
 _JAPANESE = Words(
-    name="{} が壊すものとその場所",
-    scene="クライアントは Service を通して、2 つのノード上の Pod に届きます。",
+    name="{}が壊すものとその場所",
+    scene="クライアントはServiceを通して、2つのノード上のPodに届きます。",
     client="クライアント",
     service="Service",
-    node="ノード",
+    node="ノード{}",
     pod="Pod",
-    other="別の Pod",
-    more="新しい Pod",
-    replacement="代わりの Pod",
+    other="別のPod",
+    more="新しいPod",
+    replacement="代わりのPod",
     attached="ディスク",
     hit="対象",
     felt="影響",
@@ -140,15 +139,15 @@ _JAPANESE = Words(
         "container": "コンテナ",
         "replicas": "レプリカ数",
         "service": "Service",
-        "pod-network": "Pod のパケット",
-        "pod-processor": "Pod の CPU",
-        "pod-memory": "Pod のメモリ",
-        "pod-storage": "Pod のディスク",
+        "pod-network": "Podのパケット",
+        "pod-processor": "PodのCPU",
+        "pod-memory": "Podのメモリ",
+        "pod-storage": "Podのディスク",
         "node": "ノード",
-        "node-processor": "ノードの CPU",
+        "node-processor": "ノードのCPU",
         "node-memory": "ノードのメモリ",
         "node-storage": "ノードのディスク",
-        "kubelet": "ノードの kubelet",
+        "kubelet": "ノードのkubelet",
         "runtime": "ノードのコンテナランタイム",
         "disk": "ノードのマシンのディスク",
     },
@@ -157,33 +156,33 @@ _JAPANESE = Words(
         "kill": "の強制終了",
         "scale": "を増やして戻す",
         "drain": "のドレイン",
-        "taint": "への Taint の付与",
-        "detach": "の取り外し",
+        "taint": "へのTaintの付与",
+        "detach": "の切り離し",
         "load": "への負荷",
         "fill": "を埋める",
         "stop": "の停止",
         "restart": "の再起動",
         "delay": "の遅延",
-        "drop": "の損失",
+        "drop": "のロス",
         "corrupt": "の破損",
         "duplicate": "の重複送信",
     },
     feels={
         "pod": "",
-        "container": "Pod 内のほかのコンテナ",
+        "container": "Pod内のほかのコンテナ",
         "replicas": "",
-        "service": "Service のすべてのクライアント",
-        "pod-network": "Pod のすべての接続",
-        "pod-processor": "Pod 全体",
-        "pod-memory": "Pod 全体",
-        "pod-storage": "Pod 全体とノードのディスク",
-        "node": "ノード上のすべての Pod",
-        "node-processor": "ノード上のすべての Pod",
-        "node-memory": "ノード上のすべての Pod",
-        "node-storage": "ノード上のすべての Pod",
-        "kubelet": "ノード上のすべての Pod",
-        "runtime": "ノード上のすべての Pod",
-        "disk": "そのディスクを使う Pod",
+        "service": "Serviceのすべてのクライアント",
+        "pod-network": "Podのすべての接続",
+        "pod-processor": "Pod全体",
+        "pod-memory": "Pod全体",
+        "pod-storage": "Pod全体とノードのディスク",
+        "node": "ノード上のすべてのPod",
+        "node-processor": "ノード上のすべてのPod",
+        "node-memory": "ノード上のすべてのPod",
+        "node-storage": "ノード上のすべてのPod",
+        "kubelet": "ノード上のすべてのPod",
+        "runtime": "ノード上のすべてのPod",
+        "disk": "そのディスクを使うPod",
     },
 )
 

@@ -125,7 +125,7 @@ class _Scene:
             fill_opacity=0.08 if hit else 0.04,
             **({} if hit else {"stroke_opacity": 0.45}),
         )
-        name = _text(f"{self.said.node} {number + 1}", _NODE_X + self.width - 14, top + 22, anchor="end", hit=hit)
+        name = _text(self.said.node.format(number + 1), _NODE_X + self.width - 14, top + 22, anchor="end", hit=hit)
         drawn = _struck(wall, hit=hit) + name + self._pods(number) + self._strip(number)
         if hit:
             drawn += self._badge(_NODE_X + 4, top + 8)
@@ -161,16 +161,17 @@ class _Scene:
     def _strip(self, number: int) -> str:
         """The parts of a node in a row: a sign and a word each."""
         y = _NODE_TOPS[number] + _NODE_HEIGHT - 20
-        widths = {name: 26 + _width(self.said.parts[name]) for name in _PARTS_OF_NODES}
+        struck = "".join(name for name in _PARTS_OF_NODES if number == 0 and self.part == _NODE_PARTS[name])
+        widths = {name: 26 + _width(self.said.parts[name]) + 18 * (name == struck) for name in _PARTS_OF_NODES}
         gap = (self.width - 28 - sum(widths.values())) / (len(widths) - 1)
         x, drawn = _NODE_X + 14.0, ""
         for name, sign in _PARTS_OF_NODES.items():
-            hit = number == 0 and self.part == _NODE_PARTS[name]
+            hit = name == struck
             shape = element("g", sign(x + 9, y, 18), stroke_width=1.5, **({} if hit else {"stroke_opacity": 0.6}))
             drawn += _struck(shape, hit=hit)
             drawn += _text(self.said.parts[name], x + 23, y + 4, anchor="start", size=12, hit=hit, faint=not hit)
             if hit:
-                drawn += self._badge(x + widths[name] + 7, y, scale=0.75)
+                drawn += self._badge(x + widths[name] - 9, y, scale=0.75)
             x += widths[name] + gap
         return drawn
 

@@ -128,7 +128,7 @@ def _badge(inner: str, *, tile: str) -> str:
 
 def _toolkit(tile: str) -> str:
     """The mark of the experiments that run the Chaos Toolkit: a wrench in the upper corner."""
-    wrench = path("M46.8 23.2L51.2 18.8M54.8 12.8A4.8 4.8 0 1 0 57 16.4")
+    wrench = path("M45.4 24.4L49.4 20.4M53.6 12.4A4.8 4.8 0 1 0 57.4 16.2")
     edge = element("g", wrench, stroke=tile, stroke_width=9)
     return element("g", edge + wrench, fill="none", stroke=_YELLOW, stroke_width=3.2, stroke_linecap="round")
 

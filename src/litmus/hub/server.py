@@ -25,8 +25,6 @@ from . import answers, api, charts, ours, site
 from .delivery import Delivery
 from .shelf import Hubs, Shelf
 
-NEWEST = api.NEWEST
-
 _LARGEST_BODY = 128 << 10  # an engine to check has at most half of it
 
 
@@ -57,7 +55,8 @@ def app(
             request_max_body_size=_LARGEST_BODY,
             openapi_config=None,
             logging_config=None,
-        )
+        ),
+        state=shelf.hubs,
     )
 
 
@@ -98,8 +97,11 @@ def _refused(host: str, port: int, error: OSError) -> str:
     return f"can't listen on {host}:{port}: {error.strerror}; give another --host or --port"
 
 
-async def serve(application: Delivery, bound: socket.socket) -> None:
-    """Serves until SIGINT or SIGTERM, and then ends at once: everything it says takes milliseconds."""
+async def serve(application: Delivery, bound: socket.socket, *, ready: Callable[[], None] = lambda: None) -> None:
+    """Serves until SIGINT or SIGTERM, and then ends at once: everything it says takes milliseconds.
+
+    ``ready`` is called when both are listened to: from then on nobody is refused and no signal is missed.
+    """
     config = uvicorn.Config(
         application, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=1
     )
@@ -108,6 +110,7 @@ async def serve(application: Delivery, bound: socket.socket) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, server.stop)
     try:
+        ready()
         await server.serve(sockets=[bound])
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):

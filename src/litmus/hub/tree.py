@@ -4,6 +4,7 @@ Only what a chart can consist of is read. A link is followed no further than the
 no template evaluated.
 """
 
+import itertools
 import os
 import stat
 from collections.abc import Iterator
@@ -18,7 +19,8 @@ from .model import Problem
 ROOTS = ("charts", "faults")  # the layout of 1.10, and that of 3.x
 LARGEST_TEXT = 1024 * 1024
 MOST_FILES = 20_000
-MOST_BYTES = 100_000_000
+MOST_BYTES = 32_000_000  # in memory, of each hub
+_DEEPEST = 8  # folders in each other; a chart's file has three above it
 
 _TEXTS = frozenset({"yaml", "yml", "md"})
 _PICTURES = frozenset({"png", "svg"})
@@ -69,7 +71,8 @@ def _read(folder: Path, below: list[Path]) -> Tree:
     tree = Tree()
     inside = folder.resolve()
     total = 0
-    for file in sorted(file for start in below for file in _walk(start)):
+    walk = (file for start in below for file in _walk(start))
+    for file in sorted(itertools.islice(walk, 2 * MOST_FILES)):  # nor is somebody's whole disk walked through
         path = file.relative_to(folder).as_posix()
         try:
             content = _content(file, inside=inside)
@@ -93,8 +96,9 @@ def _walk(start: Path) -> Iterator[Path]:
         yield start
         return
     for place, folders, files in os.walk(start):
-        folders[:] = [name for name in folders if not name.startswith(".")]
         links = [name for name in folders if (Path(place) / name).is_symlink()]
+        deep = len(Path(place).relative_to(start).parts) >= _DEEPEST
+        folders[:] = [] if deep else [name for name in folders if not name.startswith(".")]
         yield from (Path(place) / name for name in (*files, *links) if not name.startswith("."))
 
 

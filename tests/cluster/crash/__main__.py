@@ -1,14 +1,19 @@
-"""``python -m tests.cluster.crash [WORD…]``: every case (those that hold all words), side by side, and a table.
+"""``python -m tests.cluster.crash [--minutes N] [WORD…]``: every case (that holds all words), in lanes, and a table.
+
+With ``--minutes`` as many as begin in that time, in an order that is shuffled and always the same.
 
 Faults on different nodes and of different kinds run side by side; cases of one node that would disturb each other, and
 all that kill the operator, run by themselves.
 """
 
+import argparse
+import random
 import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from rich.console import Console
 from rich.table import Table
@@ -27,11 +32,13 @@ def cases(words: list[str]) -> list[Case]:
     return [one for one in every if case.applies(one) and all(word in str(one) for word in words)]
 
 
-def lane(wanted: Iterable[Case]) -> list[Outcome]:
-    """One case after the other, each fault in a place of its own."""
+def lane(wanted: Iterable[Case], *, until: float) -> list[Outcome]:
+    """One case after the other, each fault in a place of its own; none begins after ``until`` (monotonic)."""
     outcomes = []
     places = {}
     for one in wanted:
+        if time.monotonic() > until:
+            break
         place = places.get(one.fault.name) or places.setdefault(one.fault.name, ground.prepare(one.fault))
         try:
             outcome = case.run(one, place)
@@ -69,19 +76,29 @@ def table(outcomes: list[Outcome]) -> Table:
     return made
 
 
-def main(words: list[str]) -> int:
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.cluster.crash")
+    parser.add_argument("--minutes", type=float, default=0, help="begin no case after so many minutes; 0: no limit")
+    parser.add_argument("words", nargs="*", help="only cases that hold all of these")
+    options = parser.parse_args(arguments)
     if not stage.KUBECONFIG:
         print("the crash test needs a cluster: set KUBECONFIG")
         return 0
     stage.litmus("install", *(["--image", stage.IMAGE] if stage.IMAGE else []), check=True)
-    wanted = cases(words)
+    wanted = cases(options.words)
+    if options.minutes:
+        random.Random(4).shuffle(wanted)
     outcomes: list[Outcome] = []
-    for deadly in (False, True):
+    started = time.monotonic()
+    # Cases that kill the operator come last, and get their share of the time.
+    for deadly, share in ((False, 0.75), (True, 1.0)):
+        until = started + 60 * options.minutes * share if options.minutes else float("inf")
         some = [one for one in wanted if (one.victim == "operator") is deadly]
         lanes = [[one for one in some if one.fault.name in names] for names in _LANES]
         with ThreadPoolExecutor(max_workers=len(lanes)) as pool:
-            for part in pool.map(lane, lanes):
+            for part in pool.map(partial(lane, until=until), lanes):
                 outcomes += part
+    _console.print(f"{len(outcomes)} of {len(wanted)} cases were run")
     _console.print(table(outcomes))
     for outcome in outcomes:
         if not outcome.good:

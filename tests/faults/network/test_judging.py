@@ -61,8 +61,20 @@ def test_a_loss_may_differ_by_chance_and_no_more(asked, came, right):
     assert holds(Impairment(corruption=asked), answered(came)) is right
 
 
-def test_a_small_share_of_which_something_should_have_been_seen_is_not_proven_by_nothing():
-    assert not holds(Impairment(loss=2), answered(400, of=400))
+@pytest.mark.parametrize("share", [0.1, 1, 2])
+def test_a_share_however_small_is_not_proven_by_nothing(share):
+    assert not holds(Impairment(loss=share), answered(400, of=400))
+    assert holds(Impairment(loss=share), answered(399, of=400))
+
+
+def test_a_share_that_one_series_may_miss_is_rare():
+    assert judging.is_rare(Impairment(loss=1), port=False)
+    assert judging.is_rare(Impairment(loss=50, corruption=0.1), port=False)
+    assert not judging.is_rare(Impairment(loss=5), port=True)
+    assert not judging.is_rare(Impairment(delay_ms=5), port=True)
+
+
+def test_a_small_loss_may_differ_by_chance_and_no_more():
     assert holds(Impairment(loss=2), answered(393, of=400))
 
 

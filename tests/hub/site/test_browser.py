@@ -24,7 +24,8 @@ SCREENSHOTS = Path(__file__).parents[3] / "build" / "screenshots"
 _PATIENCE_MS = 60_000  # of a busy machine
 _VIOLATIONS = """
 window.violations = [];
-document.addEventListener("securitypolicyviolation", (e) => window.violations.push(`${e.violatedDirective} ${e.blockedURI}`));
+const note = (event) => window.violations.push(`${event.violatedDirective} ${event.blockedURI}`);
+document.addEventListener("securitypolicyviolation", note);
 """
 NGINX = """
 apiVersion: apps/v1
@@ -312,7 +313,7 @@ def test_a_page_with_all_that_it_needs_weighs_less_than_100_kb(browser: Browser,
     page = context.new_page()
     page.set_default_timeout(_PATIENCE_MS)
     done = []
-    page.on("requestfinished", lambda request: done.append(request))
+    page.on("requestfinished", lambda request: done.append(request))  # noqa: PLW0108 - it marks what it is given
     page.goto(path, wait_until="networkidle")
     weights = {request.url: sum(request.sizes()[part] for part in _RECEIVED) for request in done}
     context.close()

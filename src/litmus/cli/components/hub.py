@@ -1,10 +1,12 @@
 """The hub as a Deployment: the catalogue under an address of the cluster, for ``kubectl apply -f`` and browsers.
 
 It asks nothing of the cluster, so its account has no rights and no token. What it fetches of the hubs that users add
-lies in a volume that goes with the pod, and is fetched again.
+lies in a volume that goes with the pod, and is fetched again. Tokens and keys for that are in a Secret that only users
+make.
 """
 
-from litmus.hub.documents import Comment
+from litmus.hub import registry
+from litmus.hub.documents import Comment, Quoted
 
 from .. import parts
 from ..helm.holes import Holes, optional
@@ -15,21 +17,23 @@ NAME = "chaos-hub"
 PORT = 8080
 LABELS = {"app.kubernetes.io/name": parts.NAME, "app.kubernetes.io/component": "hub"}
 
-HUBS = "[]\n"
+HUBS = "hubs: []\n"
 _SERVICES = ("ClusterIP", "NodePort", "LoadBalancer")
 _TEXTS = {"type": "object", "additionalProperties": {"type": "string"}}
 _CUSTOM_HUBS = {
     "type": "array",
     "items": {
         "type": "object",
-        "properties": {name: {"type": "string", "minLength": 1} for name in ("name", "url", "branch")},
+        "properties": {name: {"type": "string", "minLength": 1} for name in registry.Added.__struct_encode_fields__},
         "required": ["name", "url"],
         "additionalProperties": False,
     },
 }
+_SYNC_EVERY_S = 3600
 
 _HUBS = "/etc/litmus/hub"
 _HUBS_FILE = "hubs.yaml"
+_CREDENTIALS = "/etc/litmus/credentials"
 _CLONES = "/var/lib/litmus"
 
 
@@ -84,6 +88,11 @@ def _spec(wanted: Installation) -> Document:
                 "containers": [_container(wanted)],
                 "volumes": [
                     {"name": "hubs", "configMap": {"name": NAME}},
+                    Comment("Tokens and keys of hubs: kubectl create secret generic chaos-hub --from-file=…"),
+                    {
+                        "name": "credentials",
+                        "secret": {"secretName": NAME, "optional": True, "defaultMode": 0o440},
+                    },
                     {"name": "clones", "emptyDir": {"sizeLimit": "1Gi"}},
                 ],
             },
@@ -98,14 +107,16 @@ def _container(wanted: Installation) -> Document:
         "imagePullPolicy": "IfNotPresent",
         "command": ["litmus", "hub", "serve"],
         "args": [
-            *("--host", "0.0.0.0", "--port", str(PORT)),
+            "--json-logs",
+            *("--host", "0.0.0.0", "--port", Quoted(str(PORT))),
+            *("--sync-every", Quoted(str(_SYNC_EVERY_S))),
             Comment("Image that the experiments name which it hands out."),
             *("--image", wanted.image),
         ],
         "env": [
-            Comment("The only places that it writes to."),
-            {"name": "HOME", "value": _CLONES},
-            {"name": "TMPDIR", "value": _CLONES},
+            {"name": "LITMUS_HUBS", "value": f"{_HUBS}/{_HUBS_FILE}"},
+            Comment("The only place that it writes to."),
+            *({"name": name, "value": _CLONES} for name in ("HOME", "XDG_CACHE_HOME", "TMPDIR")),
         ],
         "ports": [{"name": "http", "containerPort": PORT, "protocol": "TCP"}],
         "readinessProbe": {**parts.http_probe("/readyz", "http"), "periodSeconds": 2, "failureThreshold": 3},
@@ -114,6 +125,7 @@ def _container(wanted: Installation) -> Document:
         "securityContext": parts.container_security(),
         "volumeMounts": [
             {"name": "hubs", "mountPath": _HUBS, "readOnly": True},
+            {"name": "credentials", "mountPath": _CREDENTIALS, "readOnly": True},
             {"name": "clones", "mountPath": _CLONES},
         ],
     }
@@ -129,11 +141,20 @@ def _template(manifests: list[Document], holes: Holes) -> None:
     service["spec"]["type"] = holes.value("{{ .Values.hub.service.type }}")
     service["spec"]["ports"][0]["port"] = holes.value("{{ .Values.hub.service.port }}")
     hubs["data"] = {holes.block(_listed_hubs): None}
+    arguments = made["Deployment"]["spec"]["template"]["spec"]["containers"][0]["args"]
+    arguments[arguments.index("--sync-every") + 1] = holes.value("{{ int64 .Values.hub.syncEverySeconds | quote }}")
+    arguments.append(holes.block(_public_url))
 
 
 def _listed_hubs(indent: int) -> str:
     pad = " " * indent
-    return f"{pad}{_HUBS_FILE}: |\n{pad}  {{{{- toYaml .Values.hub.customHubs | nindent {indent + 2} }}}}"
+    listed = 'dict "hubs" .Values.hub.customHubs | toYaml'
+    return f"{pad}{_HUBS_FILE}: |\n{pad}  {{{{- {listed} | nindent {indent + 2} }}}}"
+
+
+def _public_url(indent: int) -> str:
+    pad = " " * indent
+    return f"{{{{- with .Values.hub.publicUrl }}}}\n{pad}- --public-url\n{pad}- {{{{ quote . }}}}\n{{{{- end }}}}"
 
 
 def _reach(namespace: str) -> str:
@@ -153,7 +174,25 @@ COMPONENT = Component(
         Option("service.type", "ClusterIP", "Type of its Service.", {"type": "string", "enum": [*_SERVICES]}),
         Option("service.port", PORT, "Port of its Service.", {"type": "integer", "minimum": 1, "maximum": 65535}),
         Option("service.annotations", {}, "Annotations of its Service.", _TEXTS),
-        Option("customHubs", [], "Hubs of your own, beside ours: name, url and, if wanted, branch.", _CUSTOM_HUBS),
+        Option(
+            "publicUrl",
+            "",
+            "Where users reach it, for the commands on its pages; empty: the address that they ask.",
+            {"type": "string", "pattern": "^(https?://.+)?$"},
+        ),
+        Option(
+            "customHubs",
+            [],
+            f"Hubs beside ours: name, url; branch; tokenFile, sshKey and knownHosts are files of the Secret {NAME}, "
+            f"{_CREDENTIALS}/….",
+            _CUSTOM_HUBS,
+        ),
+        Option(
+            "syncEverySeconds",
+            _SYNC_EVERY_S,
+            "How long until these are fetched again; 0 never fetches them.",
+            {"type": "integer", "minimum": 0},
+        ),
     ),
     template=_template,
 )

@@ -12,7 +12,7 @@ from ..contract import Proof
 from .engine import Counters, Impairment
 from .probing import Sample
 
-# A share of which this many probes should have been hit must have hit some.
+# Of a share that should have hit fewer probes than this, one series may show nothing by chance.
 _SURE = 6
 _SPREAD = 4.0
 _SLACK_POINTS = 3.0
@@ -61,6 +61,12 @@ def probes_for(impairment: Impairment, *, port: bool) -> int:
     if not shares:
         return 50 if impairment.rate_kbit else 20
     return int(min(150 if port else 400, max(100, 1600 / min(shares))))
+
+
+def is_rare(impairment: Impairment, *, port: bool) -> bool:
+    """Whether a series of probes may well miss the smallest share, so that it takes several."""
+    shares = [s for s in (impairment.loss, impairment.corruption, impairment.duplication, impairment.reordering) if s]
+    return bool(shares) and min(shares) / 100 * probes_for(impairment, port=port) < _SURE
 
 
 def waits_for_answers(impairment: Impairment, passes: int) -> bool:
@@ -205,8 +211,8 @@ def _rate(impairment: Impairment, evidence: Evidence) -> Finding:
 
 
 def _agrees(asked: float, delivered: float, count: int, correlation: float) -> bool:
-    """Both in percent; whether chance alone may lie between them."""
+    """Both in percent; whether chance alone may lie between them. Nothing at all proves no share."""
     share, near = asked / 100, min(0.95, correlation / 100)
     by_chance = math.sqrt(max(share * (1 - share), 0.0) / max(1, count)) * math.sqrt((1 + near) / (1 - near))
     slack = 100 * _SPREAD * by_chance + _SLACK_POINTS
-    return abs(asked - delivered) <= slack and (delivered > 0 or share * count < _SURE)
+    return abs(asked - delivered) <= slack and delivered > 0

@@ -35,9 +35,7 @@ class Assets:
         plain["chick.svg"] = icons.chick().encode()
         plain[SPRITE] = sprite(_drawings(hub))
         self._names = {name: _fingerprinted(name, content) for name, content in plain.items()}
-        self._files = {
-            self._names[name]: Asset(content, _TYPES[_extension(name)]) for name, content in plain.items()
-        }
+        self._files = {self._names[name]: Asset(content, _TYPES[_extension(name)]) for name, content in plain.items()}
 
     def address(self, name: str) -> str:
         """The path of a file, below the root of the site. Raises KeyError for one that is not there."""
@@ -70,8 +68,10 @@ def symbol(path: str) -> str:
 
 
 def _drawings(hub: model.Hub | None) -> dict[str, str]:
-    shown = [item.icon_file for item in (*hub.groups, *hub.charts())] if hub else []
-    found = {symbol(p): hub.files[p].decode() for p in shown if hub and p.endswith(".svg") and p in hub.files}
+    if hub is None:
+        return {LOGO: icons.chick()}
+    paths = [group.icon_file for group in hub.groups] + [chart.icon_file for chart in hub.charts()]
+    found = {symbol(path): hub.files[path].decode() for path in paths if path.endswith(".svg") and path in hub.files}
     return {LOGO: icons.chick(), **found}
 
 

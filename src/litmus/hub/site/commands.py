@@ -58,7 +58,6 @@ def file_address(path: str, *, hub: str, origin: str) -> str:
     return f"{origin}/api/chaos/{VERSION}?file={quote(path)}{of}"
 
 
-
 def _apply(path: str, *, hub: str, origin: str, named: bool) -> str:
     namespace = f"&namespace={NAMESPACE}" if named else ""
     return f'kubectl apply -n {NAMESPACE} -f "{file_address(path, hub=hub, origin=origin)}{namespace}"'

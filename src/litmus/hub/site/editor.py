@@ -19,7 +19,6 @@ _SPOKEN = (
     "Copying is not allowed here; the text is selected, copy it with the keyboard.",
     "The check can't be reached; the text is not checked.",
     "The text is too long to be checked.",
-    "Checking …",
 )
 
 
@@ -40,6 +39,7 @@ def context(
     return {
         "say": say,
         "lang": lang,
+        "gap": "" if lang == "ja" else " ",  # between sentences
         "hub": hub,
         "group": chart.group,
         "name": chart.name,
@@ -74,9 +74,9 @@ def _shown(field: engine_fields.Field, lang: str, value: str, problem: str) -> M
 
 
 def _sentence(text: str) -> str:
-    if not text:
-        return ""
-    return text if text.endswith(("。", ".")) else f"{text[0].upper()}{text[1:]}."
+    if not text or text.endswith(("。", ".")):
+        return text
+    return f"{text[0].upper()}{text[1:]}{'.' if text[-1].isascii() else '。'}"
 
 
 def _command(text: str) -> str:

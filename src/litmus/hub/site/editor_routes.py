@@ -4,6 +4,7 @@ Nothing is kept. Both run in threads, because a text of the largest size takes a
 the pages of others.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
@@ -34,8 +35,15 @@ class Filled(msgspec.Struct, kw_only=True, frozen=True):
 def routes(hubs: Hubs) -> list[HTTPRouteHandler]:
     """``POST /engine`` and ``POST /engine/check``."""
 
-    @post("/engine", status_code=200, sync_to_thread=True)
-    def fill(request: Request[Any, Any, Any], body: bytes) -> Response[Any]:
+    @post("/engine", status_code=200)
+    async def fill(request: Request[Any, Any, Any]) -> Response[Any]:
+        return await asyncio.to_thread(filled, request, await request.body())
+
+    @post("/engine/check", status_code=200)
+    async def check(request: Request[Any, Any, Any]) -> Response[Any]:
+        return await asyncio.to_thread(checked, request, await request.body())
+
+    def filled(request: Request[Any, Any, Any], body: bytes) -> Response[Any]:
         lang = _language(request, "")
         if len(body) > engine_check.MOST_BYTES:
             return _refused(413, "the form has more than {most} bytes", lang, most=engine_check.MOST_BYTES)
@@ -52,8 +60,7 @@ def routes(hubs: Hubs) -> list[HTTPRouteHandler]:
         text, problems = engine_form.fill(chart, form.values, namespace=form.namespace, engine=engine)
         return Response({"yaml": text, "problems": _told(problems, lang)}, media_type=MediaType.JSON)
 
-    @post("/engine/check", status_code=200, sync_to_thread=True)
-    def check(request: Request[Any, Any, Any], body: bytes) -> Response[Any]:
+    def checked(request: Request[Any, Any, Any], body: bytes) -> Response[Any]:
         lang = _language(request, "")
         if len(body) > engine_check.MOST_BYTES:
             return _refused(413, "the text has more than {most} bytes", lang, most=engine_check.MOST_BYTES)

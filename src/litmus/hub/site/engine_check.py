@@ -25,6 +25,7 @@ MOST_PROBLEMS = 50
 _LONGEST = 400
 # Names that Kubernetes takes for an object (RFC 1123) whose name is also the value of a label.
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?")
+_LETTERS = "small letters, digits and -, at most 63 of them"
 _LINE = re.compile(r"line (\d+): ")
 _ITEM = re.compile(r"spec\.experiments\[(\d+)\]\.spec\.components\.env\[(\d+)\]")
 _NAMED = re.compile(r"[A-Z][A-Z0-9_]*(=| is| stands)")  # a sentence about a tunable that names it itself
@@ -84,7 +85,7 @@ def _sentences(manifest: dict[str, Any], known: Mapping[str, model.Chart]) -> It
     for name, form in (("name", _NAME.fullmatch), ("namespace", charts.is_namespace)):
         value = metadata.get(name) if isinstance(metadata, dict) else None
         if value and isinstance(value, str) and not form(value):
-            yield f"metadata.{name}: {value!r} must be small letters, digits and -, at most 63 of them", "error"
+            yield f"metadata.{name}: {value!r} must be {_LETTERS}", "error"
     try:
         yield from _application(msgspec.convert(present(manifest), api.ChaosEngine))
     except msgspec.ValidationError as error:
@@ -109,7 +110,7 @@ def _entries(manifest: dict[str, Any]) -> Iterator[tuple[int, api.EngineExperime
 def _application(engine: api.ChaosEngine) -> Iterator[_Found]:
     namespace = engine.spec.appinfo.appns
     if namespace and not charts.is_namespace(namespace):
-        yield f"spec.appinfo.appns: {namespace!r} must be small letters, digits and -, at most 63 of them", "error"
+        yield f"spec.appinfo.appns: {namespace!r} must be {_LETTERS}", "error"
     try:
         admission.check_form(engine.spec)
     except admission.Refused as refusal:
@@ -135,8 +136,9 @@ def _tunables(entry: api.EngineExperiment, experiment: Experiment) -> Iterator[s
         if variable.name in seen:
             yield f"{path}.name: {variable.name} stands twice; keep one of them"
         seen.add(variable.name)
+        tunable = declared.get(variable.name)
         try:
-            if tunable := declared.get(variable.name):
+            if tunable:
                 if variable.value_from is None:
                     tunable.value((variable.value or "").strip() or tunable.default)
             else:

@@ -47,6 +47,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "annotationCheck": ("true", "false"),
     "jobCleanUpPolicy": ("delete", "retain"),
 }
+_DEFAULTS = {"annotationCheck": "true", "jobCleanUpPolicy": "delete"}  # of the CRD
 # What no value of a tunable looks like: its reader then says what does.
 _NO_VALUE = "\N{REPLACEMENT CHARACTER}"
 
@@ -74,7 +75,7 @@ def fields(chart: model.Chart, *, namespace: str = "", engine: str = "") -> list
             name=name,
             label=_LABELS[name],
             section="engine",
-            value=engine_start.at(document, place),
+            value=engine_start.at(document, place) or _DEFAULTS.get(name, ""),
             help=_HELP[name],
             choices=_CHOICES.get(name, ()),
         )
@@ -82,7 +83,7 @@ def fields(chart: model.Chart, *, namespace: str = "", engine: str = "") -> list
     ]
     if chart.declared:
         return about + _of_tunables(chart.declared)
-    set_there = {item["name"]: str(item.get("value") or "") for item in engine_start.environment(document, chart.name)}
+    set_there = engine_start.environment(document, chart.name)
     return about + [_of_variable(variable, set_there) for variable in _variables(chart, set_there)]
 
 
@@ -131,7 +132,7 @@ def _of_variable(variable: model.Variable, set_there: Mapping[str, str]) -> Fiel
     return Field(
         name=variable.name,
         label=variable.name,
-        section="tunables",
+        section="tunables" if variable.name in set_there else "more",
         value=set_there.get(variable.name, variable.value or variable.default),
         default=variable.default or variable.value or "",
         unit=variable.unit,

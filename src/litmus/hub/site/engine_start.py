@@ -62,10 +62,10 @@ def set_namespace(node: charts.Document, namespace: str) -> None:
 
 
 def environment(node: charts.Document, experiment: str) -> dict[str, str]:
-    """The tunables that the engine sets for an experiment, by name."""
-    listed = documents.plain(_components(_entry(node, experiment)).get("env")) or []
-    pairs = [(item.get("name"), item.get("value")) for item in listed if isinstance(item, dict)]
-    return {str(name): "" if value is None else str(value) for name, value in pairs if name}
+    """The tunables that the engine itself sets for an experiment, by name: not what it takes from elsewhere."""
+    listed = _variables(_components(_entry(node, experiment)))
+    texts = [(item["name"], item.get("value")) for item in listed if item.get("valueFrom") is None]
+    return {name: "" if value is None else str(value) for name, value in texts}
 
 
 def _own(engine: str) -> charts.Document | None:
@@ -101,11 +101,19 @@ def _plain(chart: model.Chart) -> charts.Document:
 def _entry(node: charts.Document, experiment: str) -> charts.Document:
     """The experiment's entry, else the first one; a new one where there is none."""
     spec = node["spec"]
-    entries = [entry for entry in spec.get("experiments") or [] if isinstance(entry, dict)]
+    entries = spec.get("experiments")
+    entries = [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
     named = [entry for entry in entries if entry.get("name") == experiment] or entries
     if not named:
         named = spec["experiments"] = [{"name": experiment}]
     return named[0]
+
+
+def _variables(components: charts.Document) -> list[charts.Document]:
+    """The entries of the environment that have a name."""
+    listed = documents.plain(components.get("env"))
+    found = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
+    return [item for item in found if isinstance(item.get("name"), str)]
 
 
 def _components(entry: charts.Document) -> charts.Document:
@@ -119,10 +127,8 @@ def _components(entry: charts.Document) -> charts.Document:
 def _set_environment(entry: charts.Document, listed: Mapping[str, str], help_: Mapping[str, str]) -> None:
     """The values into the list; what comes from elsewhere (``valueFrom``) stays as it is."""
     components = _components(entry)
-    before = [item for item in components.get("env") or [] if isinstance(item, dict)]
-    kept = {item.get("name"): item for item in before if item.get("valueFrom") is not None}
     lines: list[Any] = []
     for name, value in listed.items():
         lines += [Comment(help_[name])] if help_.get(name) else []
-        lines.append(kept.get(name) or {"name": name, "value": Quoted(value)})
-    components["env"] = lines
+        lines.append({"name": name, "value": Quoted(value)})
+    components["env"] = lines + [item for item in _variables(components) if item.get("valueFrom") is not None]

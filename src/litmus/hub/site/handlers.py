@@ -22,6 +22,15 @@ _A_YEAR_S = 365 * 86400
 _CHANGES = {"cache-control": "no-cache", "vary": "Accept-Language, Cookie"}
 _KEPT = {"cache-control": f"public, max-age={_A_YEAR_S}, immutable"}
 
+_SENTENCES = {
+    400: "The request can't be read.",
+    404: "There is nothing at this address.",
+    405: "This address does not answer to that method.",
+    413: "The request is too large.",
+    500: "This is a defect of the hub.",
+}
+_LONGEST_NAME = 100
+
 
 class Site:
     """The pages over the hubs that there are when one is asked for."""
@@ -145,10 +154,12 @@ class Site:
         known = {group.name: (hub.name, group.name, "") for group in hub.groups}
         return self._missing(visit, "There is no category “{name}” here.", name, known)
 
-    def _missing(
-        self, visit: visits.Visit, sentence: str, name: str, known: dict[str, tuple[str, str, str]]
-    ) -> Page:
-        near = strict.closest(name, known).partition("did you mean ")[2].removesuffix("?")
+    def _missing(self, visit: visits.Visit, sentence: str, name: str, known: dict[str, tuple[str, str, str]]) -> Page:
+        near = ""
+        if len(name) <= _LONGEST_NAME:  # nobody mistypes a longer one, and likeness takes time by length
+            near = strict.closest(name, list(known)).partition("did you mean ")[2].removesuffix("?")
+        else:
+            name = f"{name[:_LONGEST_NAME]}…"
         return self._page(
             "error.html", visit, status=404, code=404, sentence=visit.say(sentence, name=name), near=near, known=known
         )
@@ -157,7 +168,7 @@ class Site:
 def error_page(request: AnyRequest, status: int, sentence: str = "", *, public_url: str = "") -> Page:
     """A page for an error, for a browser: 404 for an address that there is not, 500 for a defect of ours."""
     visit = visits.visit(request, public_url)
-    told = sentence or ("There is nothing at this address." if status == 404 else "This is a defect of the hub.")
+    told = sentence or _SENTENCES.get(status) or _SENTENCES[500 if status >= 500 else 400]
     page = Renderer(Assets(None), public_url=public_url).page(
         "error.html", visit, code=status, sentence=visit.say(told), near="", known={}
     )
@@ -186,31 +197,32 @@ def routes(hubs: Hubs, *, public_url: str = "") -> list[HTTPRouteHandler]:
         return site.home(request)
 
     @get("/charts/{group:str}", sync_to_thread=False)
-    def group(request: AnyRequest, group: str) -> Page:
-        return site.group(request, group)
+    def group(request: AnyRequest) -> Page:
+        return site.group(request, request.path_params["group"])
 
     @get("/charts/{group:str}/{name:str}", sync_to_thread=False)
-    def chart(request: AnyRequest, group: str, name: str) -> Page:
-        return site.chart(request, group, name)
+    def chart(request: AnyRequest) -> Page:
+        return site.chart(request, request.path_params["group"], request.path_params["name"])
 
     @get("/hubs", sync_to_thread=False)
     def every_hub(request: AnyRequest) -> Page:
         return site.hubs(request)
 
     @get("/hubs/{hub:str}", sync_to_thread=False)
-    def home_of(request: AnyRequest, hub: str) -> Page:
-        return site.home(request, hub)
+    def home_of(request: AnyRequest) -> Page:
+        return site.home(request, request.path_params["hub"])
 
     @get("/hubs/{hub:str}/charts/{group:str}", sync_to_thread=False)
-    def group_of(request: AnyRequest, hub: str, group: str) -> Page:
-        return site.group(request, group, hub)
+    def group_of(request: AnyRequest) -> Page:
+        return site.group(request, request.path_params["group"], request.path_params["hub"])
 
     @get("/hubs/{hub:str}/charts/{group:str}/{name:str}", sync_to_thread=False)
-    def chart_of(request: AnyRequest, hub: str, group: str, name: str) -> Page:
-        return site.chart(request, group, name, hub)
+    def chart_of(request: AnyRequest) -> Page:
+        path = request.path_params
+        return site.chart(request, path["group"], path["name"], path["hub"])
 
     @get("/static/{file:str}", sync_to_thread=False)
-    def static(file: str) -> Response[Any]:
-        return site.static(file)
+    def static(request: AnyRequest) -> Response[Any]:
+        return site.static(request.path_params["file"])
 
     return [home, group, chart, every_hub, home_of, group_of, chart_of, static, *editor_routes.routes(hubs)]

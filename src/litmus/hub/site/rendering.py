@@ -94,4 +94,10 @@ class _Links:
 def _namespaced(namespace: str) -> Callable[[str], Markup]:
     """A filter for commands: the namespace is marked, so that the script can put another one there."""
     marked = Markup("<span data-namespace>{}</span>").format(namespace)
-    return lambda text: marked.join(escape(part) for part in text.split(commands.NAMESPACE))
+    option = Markup('<span class="keep">-n {}</span>').format(marked)  # no end of a line between the two
+
+    def mark(text: str) -> Markup:
+        parts = text.split(f"-n {commands.NAMESPACE}")
+        return option.join(marked.join(escape(piece) for piece in part.split(commands.NAMESPACE)) for part in parts)
+
+    return mark

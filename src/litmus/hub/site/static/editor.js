@@ -86,7 +86,7 @@
   const showFields = (problems) => {
     for (const field of form.elements) {
       if (!field.name) continue;
-      const found = problems.filter((problem) => problem.field === field.name).map((problem) => problem.message.replace(`${problem.path}: `, ""));
+      const found = problems.filter((problem) => problem.field === field.name).map(beside);
       const error = document.getElementById(`${field.id}-error`);
       const shown = found.length > 0 && touched.has(field.name);
       field.setAttribute("aria-invalid", String(shown));
@@ -95,6 +95,9 @@
       if (shown) field.closest("details")?.setAttribute("open", "");
     }
   };
+
+  // Beside its field a sentence needs no path.
+  const beside = ({ path, message }) => (path && message.startsWith(path) ? message.slice(path.length).replace(/^(: |：)/, "") : message);
 
   form.addEventListener("input", (event) => {
     touched.add(event.target.name);
