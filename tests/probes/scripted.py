@@ -58,6 +58,20 @@ class Prober:
         self.closed += 1
 
 
+class InPod(Prober):
+    """Asks from a pod, which needs ``starts_s`` to start and may need 90 s."""
+
+    start_s = 90.0
+
+    def __init__(self, says: Callable[[float], object], *, starts_s: float, **how: Any) -> None:
+        super().__init__(says, **how)
+        self.starts_s = starts_s
+
+    async def once(self, *, timeout_s: float) -> Observation:
+        await asyncio.sleep(self.starts_s)
+        return await super().once(timeout_s=timeout_s)
+
+
 class Stream(Prober):
     """Ten observations a second."""
 

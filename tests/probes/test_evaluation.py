@@ -89,3 +89,47 @@ async def test_a_probe_that_can_not_be_evaluated_is_not_asked_again():
     with pytest.raises(ProbeError, match="kubectl is not there"):
         await evaluate(prober, attempts=5)
     assert prober.asked == [0]
+
+
+@pytest.fixture
+def _world(monkeypatch):
+    """The clock of the world goes with the virtual one."""
+    loop = asyncio.get_running_loop
+    monkeypatch.setattr(evaluation.time, "time", lambda: scripted.START + loop().time())
+
+
+@pytest.mark.usefixtures("_world")
+class TestInAPod:
+    """Its start is nobody's answer."""
+
+    async def test_a_pod_that_starts_slowly_has_its_whole_timeout_all_the_same(self):
+        prober = scripted.InPod(scripted.always, starts_s=80, takes_s=4)
+        seen, _ = await evaluate(prober, timeout_s=5)
+        assert seen.passed
+        assert prober.timeouts == [5]
+
+    async def test_a_prober_in_a_pod_that_forgets_its_timeout_is_cancelled_too(self):
+        prober = scripted.InPod(scripted.always, starts_s=3600)
+        seen, _ = await evaluate(prober, timeout_s=5)
+        assert (seen.passed, seen.error) == (False, "timeout")
+        assert asyncio.get_running_loop().time() == 97
+
+    async def test_the_window_of_1_10_does_not_run_while_pods_start(self):
+        prober = scripted.InPod(scripted.down(0, 100), starts_s=30, takes_s=1)
+        seen, _ = await evaluate(prober, window=True, timeout_s=10, interval_s=2)
+        assert prober.asked == [30, 63, 96, 129], "three seconds of its own and thirty to start, each time"
+        assert prober.timeouts == [10, 7, 4, 1]
+        assert seen.passed
+
+    async def test_the_window_of_1_10_closes_after_its_own_time(self):
+        prober = scripted.InPod(scripted.never, starts_s=30, takes_s=1)
+        await evaluate(prober, window=True, timeout_s=10, interval_s=2)
+        assert len(prober.asked) == 4
+        assert asyncio.get_running_loop().time() == 130
+
+    async def test_the_evaluation_timeout_does_not_run_while_pods_start(self):
+        prober = scripted.InPod(scripted.never, starts_s=30, takes_s=1)
+        seen, heard = await evaluate(prober, attempts=100, interval_s=1, evaluation_timeout_s=5.5)
+        assert prober.asked == [30, 62, 94]
+        assert seen.observed == "503, and no other answer when the evaluationTimeout of 5.5 s was over"
+        assert len(heard) == 4

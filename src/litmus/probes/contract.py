@@ -68,7 +68,7 @@ class Surroundings:
 
 
 class Prober(Protocol):
-    """Asks one question of one application."""
+    """Asks one question of one application. One that starts a pod for it has ``start_s`` too: see ``evaluation``."""
 
     async def once(self, *, timeout_s: float) -> Observation:
         """One evaluation, which cancels itself after ``timeout_s`` seconds and is then one that failed (timeout).
