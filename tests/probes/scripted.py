@@ -1,7 +1,7 @@
 """Probers that answer by a script, in virtual time, and probes that are asked of them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 import msgspec
@@ -73,12 +73,23 @@ class InPod(Prober):
 
 
 class Stream(Prober):
-    """Ten observations a second."""
+    """Ten observations a second; ``ends`` has what was let go of, in order."""
 
-    async def stream(self) -> AsyncIterator[Observation]:
-        while True:
-            yield await self.once(timeout_s=1)
-            await asyncio.sleep(0.1)
+    def __init__(self, says: Callable[[float], object], **how: Any) -> None:
+        super().__init__(says, **how)
+        self.ends: list[str] = []
+
+    async def stream(self) -> AsyncGenerator[Observation]:
+        try:
+            while True:
+                yield await self.once(timeout_s=1)
+                await asyncio.sleep(0.1)
+        finally:
+            self.ends.append("stream")
+
+    async def aclose(self) -> None:
+        await super().aclose()
+        self.ends.append("prober")
 
 
 def observation(said: object, now: float) -> Observation:

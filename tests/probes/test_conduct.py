@@ -235,6 +235,16 @@ async def test_a_stream_whose_failures_are_the_criterias_to_judge_does_not_fail_
     assert account.outcome().status.verdict == "Failed"
 
 
+async def test_a_stream_that_nobody_wants_more_of_is_closed_at_once_and_before_its_prober():
+    prober = scripted.Stream(scripted.down(5, 6))
+    stage = Stage(page=prober)
+    stage.of(scripted.probe("page", "Continuous", kind="trafficProbe", stopOnFailure=True))
+    await stage.conduct.before()
+    await stage.conduct.tripped.wait()
+    await stage.conduct.aclose()
+    assert prober.ends == ["stream", "prober"], "it is closed by who gave it up, not by the collector of garbage"
+
+
 async def test_an_abort_ends_every_question():
     prober = scripted.Prober(scripted.always, takes_s=100, obedient=False)
     stage = Stage(page=prober).of(scripted.probe("page", "Continuous"), scripted.probe("late", "EOT"))

@@ -246,11 +246,12 @@ async def _streamed(
 ) -> AsyncGenerator[Observation]:
     """Every observation of a stream that came to something: it passed, or it was one failure too many in a row."""
     failures = 0
-    async for seen in prober.stream():
-        hear(seen)
-        failures = 0 if seen.passed else failures + 1
-        if seen.passed or (failures >= account.checked.plan.attempts and not account.lenient):
-            yield seen
+    async with aclosing(prober.stream()) as stream:
+        async for seen in stream:
+            hear(seen)
+            failures = 0 if seen.passed else failures + 1
+            if seen.passed or (failures >= account.checked.plan.attempts and not account.lenient):
+                yield seen
 
 
 async def _close(prober: Prober) -> None:

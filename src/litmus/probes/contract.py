@@ -14,7 +14,7 @@ nothing of modes, attempts and intervals, which are ``conduct``'s: it answers on
 ``Streaming`` too is asked by its stream alone where its mode lasts (Continuous, OnChaos), and by ``once`` otherwise.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -84,6 +84,9 @@ class Prober(Protocol):
 
 @runtime_checkable
 class Streaming(Protocol):
-    """A prober with a rhythm of its own, as trafficProbe: many observations, until it is cancelled or closed."""
+    """A prober with a rhythm of its own, as trafficProbe: many observations, until it is cancelled or closed.
 
-    def stream(self) -> AsyncIterator[Observation]: ...
+    It is closed as soon as nobody wants more of it, and before the prober is.
+    """
+
+    def stream(self) -> AsyncGenerator[Observation]: ...
