@@ -1,0 +1,168 @@
+"""Real servers on this machine for the probes of a cluster: Prometheus, and etcd, which serves the health of gRPC.
+
+They listen on an address of this machine at which pods reach it: loopback with the sandbox, whose pods are processes
+here, and one of its networks where the nodes have networks of their own. Where there is none the test is skipped.
+"""
+
+import contextlib
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import threading
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from litmus.hub import charts
+from tests.cluster import stage as stages
+from tests.cluster.stage import Stage, until
+
+_TOOL = stages.ROOT / "tools" / "server"
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+_SCRAPES = """\
+global: {scrape_interval: 1s}
+scrape_configs:
+  - job_name: prometheus
+    static_configs: [{targets: ["%s"]}]
+"""
+# In a pod: the first address that answers with the word.
+_SCOUT = """
+import socket, sys
+port, word, *addresses = sys.argv[1:]
+for address in addresses:
+    try:
+        with socket.create_connection((address, int(port)), timeout=3) as connection:
+            if connection.recv(100).decode() == word:
+                print(address)
+                break
+    except OSError:
+        pass
+"""
+
+
+def program(name: str) -> str:
+    """Its path; skips the test, with the reason, where there is none."""
+    done = subprocess.run([sys.executable, str(_TOOL), name], capture_output=True, text=True, timeout=600, check=False)
+    if done.returncode:
+        pytest.skip(done.stderr.strip())
+    return done.stdout.strip()
+
+
+def image() -> str:
+    """One with a Python in it."""
+    return stages.IMAGE or charts.DEFAULT_IMAGE
+
+
+def address(stage: Stage) -> str:
+    """Of this machine, as a pod of the stage reaches it; skips the test where none does."""
+    word = secrets.token_hex(8)
+    own = subprocess.run(["hostname", "-I"], capture_output=True, text=True, check=False).stdout.split()
+    candidates = ["127.0.0.1", *(one for one in own if ":" not in one)]
+    # For the moment of the question on every address, as it is not known yet which one pods reach.
+    with socket.create_server(("", 0)) as server:
+        thread = threading.Thread(target=_greet, args=(server, word), daemon=True)
+        thread.start()
+        command = ["python", "-c", _SCOUT, str(server.getsockname()[1]), word, *candidates]
+        container = {"name": "scout", "image": image(), "command": command}
+        spec = {"restartPolicy": "Never", "terminationGracePeriodSeconds": 0, "containers": [container]}
+        stage.apply({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "scout"}, "spec": spec})
+        until(lambda: stage.get("pod", "scout")["status"].get("phase") == "Succeeded", "the scout to end")
+        found = stage.kubectl("logs", "scout").strip()
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join()
+    if not found:
+        pytest.skip(f"pods of this cluster reach none of the addresses of this machine: {', '.join(candidates)}")
+    return found
+
+
+def _greet(server: socket.socket, word: str) -> None:
+    with contextlib.suppress(OSError):
+        while True:
+            connection, _ = server.accept()
+            with connection:
+                connection.sendall(word.encode())
+
+
+@contextlib.contextmanager
+def prometheus(host: str, folder: Path) -> Iterator[str]:
+    """The URL of a Prometheus that scrapes itself every second, once it has done so."""
+    here = f"{host}:{_free_port(host)}"
+    config = folder / "prometheus.yml"
+    config.write_text(_SCRAPES % here)
+    command = [
+        program("prometheus"),
+        f"--config.file={config}",
+        f"--storage.tsdb.path={folder / 'data'}",
+        f"--web.listen-address={here}",
+    ]
+    with _running(command, folder / "prometheus.log"):
+        url = f"http://{here}"
+
+        def scraped() -> bool:
+            answer = read(f"{url}/api/v1/query?query=up")
+            return bool(answer) and any(one["value"][1] == "1" for one in json.loads(answer)["data"]["result"])
+
+        until(scraped, "Prometheus to have scraped itself")
+        yield url
+
+
+@contextlib.contextmanager
+def etcd(host: str, folder: Path) -> Iterator[str]:
+    """Host and port of an etcd that is ready."""
+    here = f"{host}:{_free_port(host)}"
+    command = [
+        program("etcd"),
+        f"--data-dir={folder / 'etcd'}",
+        f"--listen-client-urls=http://{here}",
+        f"--advertise-client-urls=http://{here}",
+        "--listen-peer-urls=http://127.0.0.1:0",
+        "--initial-advertise-peer-urls=http://127.0.0.1:1",  # nobody: it is alone
+        "--initial-cluster=default=http://127.0.0.1:1",
+    ]
+    with _running(command, folder / "etcd.log"):
+        until(lambda: "true" in read(f"http://{here}/health"), "etcd to be healthy")
+        yield here
+
+
+def counted(url: str, name: str, *labels: str) -> float:
+    """The sum of a server's own counters of that name that have all these labels, written ``key="value"``."""
+    lines = read(f"{url}/metrics").splitlines()
+    return sum(
+        float(line.rpartition(" ")[2])
+        for line in lines
+        if line.startswith((f"{name}{{", f"{name} ")) and all(label in line for label in labels)
+    )
+
+
+def read(url: str) -> str:
+    """The body of an answer; '' where there is none."""
+    try:
+        with _DIRECT.open(url, timeout=5) as answer:
+            return str(answer.read().decode())
+    except OSError:
+        return ""
+
+
+def _free_port(host: str) -> int:
+    with socket.create_server((host, 0)) as server:
+        return int(server.getsockname()[1])
+
+
+@contextlib.contextmanager
+def _running(command: list[str], log: Path) -> Iterator[None]:
+    unsaid = {key: value for key, value in os.environ.items() if not key.startswith("ETCD_")}
+    with log.open("wb") as file:
+        process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, cwd=log.parent, env=unsaid)
+        try:
+            yield
+        except AssertionError as error:
+            error.add_note(log.read_text(errors="replace")[-2000:])
+            raise
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
