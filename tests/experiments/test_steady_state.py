@@ -344,6 +344,34 @@ async def test_traffic_has_a_baseline_before_the_chaos_and_is_well_again_after_i
     assert given["chaos_start"] < given["chaos_end"] < given["run_end"]
 
 
+async def killed(context: Context) -> None:
+    for _ in range(2):
+        await context.plan_faults("kill", [])
+
+
+async def held(context: Context) -> None:
+    for node in ("first", "second"):
+        await context.moved([node], "injected")
+    await context.moved(["first", "second"], "reverted")
+
+
+@pytest.mark.parametrize(("script", "instant"), [(killed, True), (held, False)])
+async def test_a_kill_is_over_at_once_and_a_fault_that_is_held_when_it_is_undone(
+    server, cluster, traffic, monkeypatch, script, instant
+):
+    """The analysis need not guess it from how many injections there were."""
+    given = judged("met", monkeypatch)
+    engine(server, probe("page", "Continuous", "trafficProbe"))
+
+    async def chaos_(context: Context) -> None:
+        await context.start_chaos(0.05)
+        await script(context)
+
+    assert await execute(cluster, Scripted(chaos_)) == "Pass"
+    assert len(given["injections"]) == 2
+    assert given["instant"] is instant
+
+
 @pytest.mark.parametrize(("ramp", "held"), [("0", [20]), ("7", [13, 7, 7]), ("60", [0, 60, 60])])
 async def test_a_ramp_time_is_part_of_the_baseline(server, cluster, traffic, monkeypatch, ramp, held):
     monkeypatch.setattr(steady_state, "_BASELINE_S", 20)
