@@ -60,7 +60,7 @@ def remembered(history: History, run: PastRun) -> History:
 
 
 def past(seen: ResultStatus, verdict: api.Verdict, *, fail_step: str, percentage: str, at: str) -> PastRun:
-    """A run that ended just now. Of several signals the worst figure is kept."""
+    """A run that ended just now. Of several signals the worst figure is kept; what did not recover has none."""
     signals = seen.impact.signals if seen.impact else []
     return PastRun(
         number=seen.run.number,
@@ -70,8 +70,15 @@ def past(seen: ResultStatus, verdict: api.Verdict, *, fail_step: str, percentage
         fail_step=fail_step if len(fail_step) <= _LONGEST_REASON else f"{fail_step[:_LONGEST_REASON]}…",
         probe_success_percentage=percentage,
         availability=min(_values(signal.fault.availability for signal in signals), default=None),
-        recovery_seconds=max(_values(signal.time_to_recover for signal in signals), default=None),
+        recovery_seconds=_recovery([signal.time_to_recover for signal in signals]),
     )
+
+
+def _recovery(figures: Sequence[Figure]) -> float | None:
+    """The longest. A figure that has a lower bound alone is of an application that was not well again."""
+    if any(figure.value is None and figure.low for figure in figures):
+        return None
+    return max(_values(figures), default=None)
 
 
 def _values(figures: Iterable[Figure]) -> list[float]:
