@@ -34,6 +34,12 @@ def test_a_request_under_way_at_the_injection_belongs_to_the_fault() -> None:
     assert [s.at for s in parts.baseline] == [-0.4]
 
 
+def test_windows_are_shown_to_the_millisecond() -> None:
+    figures = windows.figures([], noise=0.25, error=0.01)
+    shown = windows.shown([], figures, start=1_767_225_600.25, end=1_767_225_601.0)
+    assert (shown.start, shown.end) == ("2026-01-01T00:00:00.250Z", "2026-01-01T00:00:01.000Z")
+
+
 @pytest.mark.parametrize(
     ("pattern", "effect"),
     [("+++++", 1.0), ("+-+++-", 1.0), ("+-+-+", 2.0), ("+---+", 3.0), ("--+++-", 5 / 3), ("----------", 2.8)],

@@ -83,4 +83,4 @@ def shown(samples: Sequence[Sample], seen: Figures, *, start: float, end: float)
 
 
 def _stamp(at: float) -> str:
-    return clock.stamp(datetime.fromtimestamp(at, UTC))
+    return clock.precise(datetime.fromtimestamp(at, UTC))

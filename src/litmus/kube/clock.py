@@ -13,6 +13,11 @@ def stamp(when: datetime | None = None) -> str:
     return (when or now()).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def precise(when: datetime) -> str:
+    """Milliseconds, for what is measured."""
+    return when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def parse(text: str) -> datetime:
     """The time that a Kubernetes timestamp means; without an offset it is UTC. Raises ValueError."""
     when = datetime.fromisoformat(text.replace("Z", "+00:00"))
