@@ -14,7 +14,8 @@ from litmus.api.engine import ExperimentAttributes
 from litmus.experiments import steady_form
 from litmus.probes import aim, comparators, kinds, pods, properties, reading, sources
 
-PAGE = (Path(__file__).parents[2] / "docs" / "probes.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "probes.md").read_text(encoding="utf-8")
 EXAMPLES = [yaml.safe_load(text) for text in re.findall(r"^```yaml\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)]
 LISTS = [example for example in EXAMPLES if isinstance(example, list)]
 STRUCTS = [
@@ -52,6 +53,13 @@ def test_the_examples_of_engines_are_read_without_a_mistake() -> None:
     assert len(attributes) > 1
     for one in attributes:
         assert list(steady_form.of_experiment(one, path="spec")) == []
+
+
+def test_the_example_of_the_readme_is_read_without_a_mistake() -> None:
+    text = (ROOT / "examples" / "nginx" / "impact.yaml").read_text(encoding="utf-8")
+    engine = msgspec.convert(yaml.safe_load(text), api.ChaosEngine)
+    assert engine.spec.experiments[0].spec.impact
+    assert list(steady_form.mistakes(engine.spec)) == []
 
 
 def test_no_example_has_a_key_that_no_probe_has() -> None:
