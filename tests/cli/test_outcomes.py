@@ -69,3 +69,12 @@ def test_an_engine_of_several_experiments_has_a_score_in_both():
     outcome = ended("Pass", "Fail", steps={"x0": "N/A"})
     assert outcomes.text(outcome).endswith("resilience score: 0 %")
     assert outcomes.as_json(outcome)["resilienceScore"]["value"] == 0.0
+
+
+def test_an_engine_that_was_not_created_is_an_error_of_each_experiment_with_the_reason():
+    untouched = samples.an_engine(experiments=[{"name": "x0"}, {"name": "x1"}])
+    outcome = outcomes.Outcome(engine=untouched, results={}, refused="refused by the cap")
+    assert outcomes.exit_status(outcome) == 2
+    assert outcomes.text(outcome) == "Error: engine shop-chaos was not created: refused by the cap"
+    errors = ElementTree.fromstring(outcomes.junit(outcome)).findall("testcase/error")
+    assert [error.get("message") for error in errors] == ["refused by the cap"] * 2

@@ -17,11 +17,15 @@ _WORST_FIRST = ("Stopped", "Error", "Fail", "Pass")
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A finished engine and the results of its experiments by name; ``interrupted``: whoever watched it stopped it."""
+    """A finished engine and the results of its experiments by name.
+
+    ``interrupted``: whoever watched it stopped it. ``refused``: why it was not even created.
+    """
 
     engine: api.ChaosEngine
     results: dict[str, api.ChaosResult]
     interrupted: bool = False
+    refused: str = ""
 
     @property
     def verdicts(self) -> list[tuple[str, str]]:
@@ -39,6 +43,8 @@ class Outcome:
 
     def why(self, experiment: str) -> str:
         """The sentence of a verdict that is not Pass."""
+        if self.refused:
+            return self.refused
         result = self.results.get(experiment)
         step = result.status.experimentstatus.fail_step if result else "N/A"
         return "" if step == "N/A" else step
@@ -53,6 +59,8 @@ def exit_status(outcome: Outcome) -> int:
 def text(outcome: Outcome) -> str:
     """One line per experiment, and where to read more."""
     meta = outcome.engine.metadata
+    if outcome.refused:
+        return f"Error: engine {meta.name} was not created: {outcome.refused}"
     lines = []
     for name, verdict in outcome.verdicts:
         why = outcome.why(name)

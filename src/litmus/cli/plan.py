@@ -9,10 +9,10 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from litmus import api
-from litmus.experiments import caps, planning, selection
+from litmus.experiments import planning, selection
 from litmus.kube import Cluster
 
-from . import cluster_caps, engine_file, failures, options, terminal
+from . import cluster_rules, engine_file, failures, options, terminal
 
 _MARKS = {"blocks": "✗", "warns": "!", "informs": "i"}
 
@@ -36,16 +36,12 @@ async def plan(
 
 
 async def _plan(cluster: Cluster, wanted: api.ChaosEngine) -> planning.EnginePlan:
-    try:
-        known = await cluster_caps.of_engine(cluster, namespace=wanted.metadata.namespace)
-    except caps.Mistake as mistake:
-        made = await planning.of_engine(cluster, wanted)
-        made.findings.append(planning.Finding("blocks", str(mistake)))
-        return made
-    if isinstance(known, caps.Caps):
-        return await planning.of_engine(cluster, wanted, caps=known)
-    made = await planning.of_engine(cluster, wanted)
-    made.findings.append(planning.Finding("informs", known))
+    rules = await cluster_rules.of_engines_in(cluster, wanted.metadata.namespace)
+    made = await planning.of_engine(cluster, wanted, caps=rules.caps)
+    if rules.halting:
+        made.findings.append(planning.Finding("blocks", rules.halting))
+    if rules.unknown:
+        made.findings.append(planning.Finding("informs", rules.unknown))
     return made
 
 

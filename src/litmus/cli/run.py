@@ -9,13 +9,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, TextIO
 
+import msgspec
 from cyclopts import Parameter
 
 from litmus import api
 from litmus.api import names
+from litmus.api.engine import EngineStatus
 from litmus.kube import Cluster, errors, kinds, waiting
 
-from . import engine_file, failures, options, outcomes, progress, stop
+from . import cluster_rules, engine_file, failures, options, outcomes, progress, stop
 
 # An engine that no operator has taken up after this long, in seconds, is taken back.
 _OPERATOR_DEADLINE_S = 30.0
@@ -51,7 +53,13 @@ async def run(
 async def carry_out(
     cluster: Cluster, wanted: api.ChaosEngine, manifest: dict[str, Any], *, shown_on: TextIO
 ) -> outcomes.Outcome:
-    """Applies the engine and follows it to its end. Raises Failed when nobody takes it up."""
+    """Applies the engine and follows it to its end. Raises Failed when nobody takes it up.
+
+    What switch or caps of the cluster forbid is an Error without anything created.
+    """
+    if refused := await cluster_rules.refusal(cluster, wanted):
+        untouched = msgspec.structs.replace(wanted, status=EngineStatus())
+        return outcomes.Outcome(engine=untouched, results={}, refused=refused)
     earlier = await _results(cluster, wanted)
     with progress.shown(shown_on) as display:
         applied = await _apply(cluster, wanted, manifest)
