@@ -139,7 +139,7 @@ async def remove_engine(cluster: Cluster, name: str, *, namespace: str) -> None:
 
 async def nodes(cluster: Cluster) -> list[dict[str, Any]]:
     """The nodes that take pods. Raises NotMeasured if there are none."""
-    found = [node for node in await cluster.select(installed.raw(kinds.NODE)) if _takes_pods(node)]
+    found = [node for node in await cluster.select(kinds.raw(kinds.NODE)) if _takes_pods(node)]
     if not found:
         raise NotMeasured("no node of the cluster is ready and takes pods")
     return found

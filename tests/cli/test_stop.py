@@ -12,9 +12,6 @@ from tests import apiserver, samples
 
 SPEC = {"template": {"spec": {"containers": []}}}
 HERE = {"metadata": {"name": names.OPERATOR_NAME, "namespace": "chaos"}, "spec": SPEC}
-    "metadata": {"name": names.OPERATOR_NAME, "namespace": "chaos"},
-    "spec": {"template": {"spec": {"containers": []}}},
-}
 
 
 @pytest.fixture(autouse=True)

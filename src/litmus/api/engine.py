@@ -183,6 +183,11 @@ class ChaosEngine(Shape, frozen=True, kw_only=True):
         """Active, and not on its way out."""
         return self.active and self.metadata.deletion_timestamp is None
 
+    @property
+    def unfinished(self) -> bool:
+        """Active, or asked to stop and not there yet."""
+        return self.active or self.status.engine_status == "initialized"
+
 
 FINAL_VERDICTS: tuple[Verdict, ...] = ("Pass", "Fail", "Stopped", "Error")
 __all__ = [

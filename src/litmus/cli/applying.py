@@ -4,12 +4,10 @@ from typing import Any
 
 from litmus.kube import Cluster, kinds
 
-from . import installed
-
 
 async def apply(cluster: Cluster, manifest: dict[str, Any]) -> None:
     """Applies one object and prints whether it was created, configured or unchanged."""
-    kind = installed.raw(kinds.of_manifest(manifest))
+    kind = kinds.raw(kinds.of_manifest(manifest))
     name, namespace = manifest["metadata"]["name"], manifest["metadata"].get("namespace", "")
     before = await cluster.find(kind, name, namespace=namespace)
     await cluster.apply(kind, manifest)

@@ -12,7 +12,7 @@ from litmus.api import yaml_text
 from litmus.hub import model
 from litmus.kube import Cluster, errors, kinds
 
-from . import applying, failures, hub_get, hubs, installed, options
+from . import applying, failures, hub_get, hubs, options
 
 _KINDS: dict[str, tuple[kinds.Kind[Any], ...]] = {
     "experiment": (kinds.EXPERIMENT,),
@@ -95,7 +95,7 @@ async def _expect(cluster: Cluster, namespace: str) -> None:
     except errors.Forbidden:
         pass
     try:
-        await cluster.select(installed.raw(kinds.EXPERIMENT), namespace=namespace)
+        await cluster.select(kinds.raw(kinds.EXPERIMENT), namespace=namespace)
     except errors.NotFound:
         raise failures.Failed("this cluster does not know ChaosExperiments; first run: litmus install") from None
     except errors.Forbidden:
@@ -107,7 +107,7 @@ async def _with_other_subjects(cluster: Cluster, manifest: Manifest) -> Manifest
     if manifest["kind"] != kinds.CLUSTER_ROLE_BINDING.kind:
         return manifest
     try:
-        present = await cluster.find(installed.raw(kinds.CLUSTER_ROLE_BINDING), manifest["metadata"]["name"])
+        present = await cluster.find(kinds.raw(kinds.CLUSTER_ROLE_BINDING), manifest["metadata"]["name"])
     except errors.Forbidden:
         return manifest  # then it may not be written either, which is said in a moment
     there = (present or {}).get("subjects") or []
@@ -122,7 +122,7 @@ def _among(subject: Manifest, others: list[Manifest]) -> bool:
 
 async def _rehearse(cluster: Cluster, manifest: Manifest, wanted: list[Manifest]) -> None:
     """Asks whether the object would be taken. Raises Failed with the right that is missing, KubeError for the rest."""
-    kind = installed.raw(kinds.of_manifest(manifest))
+    kind = kinds.raw(kinds.of_manifest(manifest))
     title = applying.title(kind, manifest["metadata"]["name"])
     try:
         await cluster.apply(kind, manifest, dry_run=True)

@@ -88,7 +88,7 @@ async def _add(cluster: Cluster, component: components.Component, wanted: parts.
 
 async def _is_there(cluster: Cluster, manifest: dict[str, Any]) -> bool:
     meta = manifest["metadata"]
-    kind = installed.raw(kinds.of_manifest(manifest))
+    kind = kinds.raw(kinds.of_manifest(manifest))
     return await cluster.find(kind, meta["name"], namespace=meta["namespace"]) is not None
 
 

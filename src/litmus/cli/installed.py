@@ -1,10 +1,9 @@
 """What of litmus is in a cluster already: operators, and the objects that users have made."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from litmus import api
 from litmus.api import names
 from litmus.kube import Cluster, errors, kinds
 
@@ -31,15 +30,10 @@ def engines_of(watched: str) -> str:
     return f"the engines of namespace {watched}" if watched else "the engines of the whole cluster"
 
 
-def raw(kind: kinds.Kind[Any]) -> kinds.Kind[dict[str, Any]]:
-    """The same kind with its objects left as they come."""
-    return replace(kind, type=dict)
-
-
 async def operators(cluster: Cluster, *, namespace: str) -> list[Operator]:
     """Those of the cluster, ours or the original's; of ``namespace`` only for who may not look further."""
     name = f"metadata.name={names.OPERATOR_NAME}"
-    kind = raw(kinds.DEPLOYMENT)
+    kind = kinds.raw(kinds.DEPLOYMENT)
     try:
         found = await cluster.select(kind, namespace=ANYWHERE, fields=name)
     except errors.Forbidden:
@@ -49,7 +43,7 @@ async def operators(cluster: Cluster, *, namespace: str) -> list[Operator]:
 
 async def image_of(cluster: Cluster, deployment: str, *, namespace: str) -> str:
     """The image of a Deployment's first container, '' if there is none."""
-    found = await cluster.find(raw(kinds.DEPLOYMENT), deployment, namespace=namespace)
+    found = await cluster.find(kinds.raw(kinds.DEPLOYMENT), deployment, namespace=namespace)
     return found["spec"]["template"]["spec"]["containers"][0]["image"] if found else ""
 
 
@@ -100,16 +94,13 @@ async def objects(cluster: Cluster, *, watched: str) -> Objects:
         await _all(cluster, kinds.ENGINE, where),
         await _all(cluster, kinds.RESULT, where),
         await _all(cluster, kinds.EXPERIMENT, where),
-        await _all(cluster, _SCHEDULE, where),
+        await _all(cluster, kinds.SCHEDULE, where),
     )
-
-
-_SCHEDULE = kinds.Kind(api.GROUP, api.VERSION, "ChaosSchedule", "chaosschedules", api.ChaosSchedule)
 
 
 async def _all(cluster: Cluster, kind: kinds.Kind[Any], namespace: str) -> list[dict[str, Any]]:
     try:
-        return await cluster.select(raw(kind), namespace=namespace)
+        return await cluster.select(kinds.raw(kind), namespace=namespace)
     except errors.NotFound:
         return []  # its definition is not installed
 

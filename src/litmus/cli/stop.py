@@ -49,7 +49,7 @@ async def stop(
             return await _lift(cluster)
         if engine:
             one = await cluster.get(kinds.ENGINE, engine, namespace=namespace or cluster.namespace)
-            await _stop_each(cluster, [one] if _runs(one) else [], deadline_s=deadline)
+            await _stop_each(cluster, [one] if one.unfinished else [], deadline_s=deadline)
         elif namespace:
             await _stop_each(cluster, await _running(cluster, namespace), deadline_s=deadline)
         else:
@@ -116,7 +116,7 @@ async def _namespaces(cluster: Cluster) -> list[str]:
 
 
 async def _running(cluster: Cluster, namespace: str) -> list[api.ChaosEngine]:
-    return [one for one in await cluster.select(kinds.ENGINE, namespace=namespace) if _runs(one)]
+    return [one for one in await cluster.select(kinds.ENGINE, namespace=namespace) if one.unfinished]
 
 
 async def _stop_each(cluster: Cluster, running: list[api.ChaosEngine], *, deadline_s: float) -> None:
@@ -189,8 +189,3 @@ async def stopped(cluster: Cluster, engine: api.ChaosEngine, *, deadline_s: floa
             f"{error}; is the operator running? The experiment's pod stops by itself: "
             f"kubectl get pods -n {meta.namespace}"
         ) from error
-
-
-def _runs(engine: api.ChaosEngine) -> bool:
-    """Active, or asked to stop and not there yet."""
-    return engine.active or engine.status.engine_status == "initialized"

@@ -85,7 +85,7 @@ async def _remove_components(cluster: Cluster, namespace: str) -> tuple[int, lis
 
 async def _was_changed(cluster: Cluster, manifest: dict[str, Any]) -> bool:
     meta = manifest["metadata"]
-    kind = installed.raw(kinds.of_manifest(manifest))
+    kind = kinds.raw(kinds.of_manifest(manifest))
     found = await cluster.find(kind, meta["name"], namespace=meta["namespace"])
     return found is not None and found.get("data") != manifest.get("data")
 
@@ -115,7 +115,7 @@ async def _remove_operator(cluster: Cluster, namespace: str) -> int:
 async def _is_clusterwide(cluster: Cluster, namespace: str) -> bool:
     """Whether the cluster role is bound to the operator of this namespace, and not to that of another one."""
     try:
-        binding = await cluster.find(installed.raw(kinds.CLUSTER_ROLE_BINDING), parts.NAME)
+        binding = await cluster.find(kinds.raw(kinds.CLUSTER_ROLE_BINDING), parts.NAME)
     except errors.Forbidden:
         return False
     subjects = (binding or {}).get("subjects") or ()
@@ -135,7 +135,7 @@ async def _let_go(cluster: Cluster, theirs: installed.Objects) -> None:
         after = [name for name in before if name not in ours]
         if after != before:
             change = {"metadata": {"finalizers": after}}
-            await cluster.patch(installed.raw(kind), meta["name"], change, namespace=meta["namespace"])
+            await cluster.patch(kinds.raw(kind), meta["name"], change, namespace=meta["namespace"])
 
 
 async def _remove_definitions(cluster: Cluster) -> int:

@@ -3,7 +3,7 @@
 ``lightkube``'s generic resources carry the requests; its generated models are not used (see ``objects``).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Generic, TypeVar
 
@@ -34,6 +34,11 @@ class Kind(Generic[T]):
 
     def __str__(self) -> str:
         return self.kind
+
+
+def raw(kind: Kind[Any]) -> Kind[dict[str, Any]]:
+    """The same kind with its objects left as they come."""
+    return replace(kind, type=dict)
 
 
 def resource(kind: Kind[Any]) -> Any:

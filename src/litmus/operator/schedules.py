@@ -51,7 +51,7 @@ class Reconciler:
         if schedule is None or schedule.metadata.deletion_timestamp:
             return Action.IDLE  # its engines go with it, and are stopped by that
         engines = await self._engines(schedule)
-        running = [engine for engine in engines if _runs(engine)]
+        running = [engine for engine in engines if engine.unfinished]
         schedule = await self._account(schedule, engines, running)
         match schedule.spec.schedule_state:
             case "active":
@@ -135,7 +135,7 @@ class Reconciler:
     async def _create(self, schedule: api.ChaosSchedule, name: str) -> str:
         """Creates an engine; why that failed, '' if it did not."""
         # As it was written: the engine keeps what this release does not know.
-        raw = await self.cluster.get(_RAW, self.name, namespace=self.namespace)
+        raw = await self.cluster.get(kinds.raw(kinds.SCHEDULE), self.name, namespace=self.namespace)
         spec = present(raw["spec"]["engineTemplateSpec"]) | {"engineState": "active"}
         if not spec.get("chaosServiceAccount"):
             spec["chaosServiceAccount"] = schedule.spec.chaos_service_account
@@ -160,7 +160,7 @@ class Reconciler:
         return [engine for engine in found if _of(engine, schedule)]
 
     async def _running(self, schedule: api.ChaosSchedule) -> Running:
-        return [engine for engine in await self._engines(schedule) if _runs(engine)]
+        return [engine for engine in await self._engines(schedule) if engine.unfinished]
 
     async def _stop(self, running: Running) -> None:
         for engine in running:
@@ -237,16 +237,8 @@ class Reconciler:
         return await self.cluster.update(kinds.SCHEDULE, self.name, write, namespace=self.namespace, seen=schedule)
 
 
-_RAW: kinds.Kind[dict[str, Any]] = kinds.Kind(api.GROUP, api.VERSION, "ChaosSchedule", "chaosschedules", dict)
-
-
 def _until(moment: datetime, now: datetime) -> float:
     return min(max(0.0, (moment - now).total_seconds()), _LOOK_AGAIN_S)
-
-
-def _runs(engine: api.ChaosEngine) -> bool:
-    """Wanted, or not ended yet."""
-    return engine.active or engine.status.engine_status == "initialized"
 
 
 def _of(engine: api.ChaosEngine, schedule: api.ChaosSchedule) -> bool:

@@ -12,7 +12,7 @@ import yaml
 
 from litmus import api
 from litmus.api import names
-from litmus.cli import failures, installed, outcomes, run
+from litmus.cli import failures, outcomes, run
 from litmus.experiments import catalogue
 from litmus.hub import charts
 from litmus.kube import Cluster, errors, kinds, waiting
@@ -106,7 +106,7 @@ class Chaos:
         await _expect_namespace(cluster, namespace)
         known = catalogue.find(experiment)
         wanted: list[dict[str, Any]] = []
-        if await cluster.find(installed.raw(kinds.EXPERIMENT), experiment, namespace=namespace) is None:
+        if await cluster.find(kinds.raw(kinds.EXPERIMENT), experiment, namespace=namespace) is None:
             text = charts.bundle([known], image=await places.image(cluster, self.place))
             wanted += yaml.safe_load_all(text)
         if account:
@@ -117,8 +117,8 @@ class Chaos:
             within = namespace if kind.namespaced else ""
             if within:
                 each["metadata"]["namespace"] = within
-            self._made.append((installed.raw(kind), each["metadata"]["name"], within))
-            await cluster.apply(installed.raw(kind), each)
+            self._made.append((kinds.raw(kind), each["metadata"]["name"], within))
+            await cluster.apply(kinds.raw(kind), each)
 
     async def _outcome(self, cluster: Cluster, ended: outcomes.Outcome) -> Outcome:
         meta, entry = ended.engine.metadata, ended.engine.spec.experiments[0]

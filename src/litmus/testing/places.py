@@ -69,7 +69,7 @@ class Place:
         if not self.is_sandbox:
             return f"{service}.{namespace}.svc:{port}"
         async with self.connect() as cluster:
-            found = await cluster.get(installed.raw(kinds.SERVICE), service, namespace=namespace)
+            found = await cluster.get(kinds.raw(kinds.SERVICE), service, namespace=namespace)
         return f"{found['spec']['clusterIP']}:{ports.reachable(port)}"  # a sandbox has no DNS, and no low ports
 
 
@@ -110,7 +110,7 @@ def cluster() -> Iterator[Place]:
 async def _expect_litmus(place: Place) -> None:
     try:
         async with place.connect() as connected:
-            await connected.select(installed.raw(kinds.ENGINE), namespace=connected.namespace)
+            await connected.select(kinds.raw(kinds.ENGINE), namespace=connected.namespace)
     except errors.NotFound:
         raise failures.Failed(
             "the cluster of KUBECONFIG does not know ChaosEngines; first run: litmus install"
