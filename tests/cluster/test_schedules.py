@@ -1,8 +1,10 @@
 """ChaosSchedules on a cluster: engines that come by themselves, and what stops them."""
 
+import json
+
 import pytest
 
-from tests.cluster.stage import Stage, kubectl, until
+from tests.cluster.stage import Stage, kubectl, litmus, until
 
 SHORT = {"TOTAL_CHAOS_DURATION": 2, "CHAOS_INTERVAL": 2, "FORCE": "true"}
 LONG = {"TOTAL_CHAOS_DURATION": 120, "CHAOS_INTERVAL": 2, "FORCE": "true"}
@@ -36,12 +38,9 @@ def test_now_runs_one_engine_to_its_verdict_and_completes(stage: Stage) -> None:
     schedule(stage, {"now": True})
     assert progress(stage, "completed")["runInstances"] == 1
     assert stage.verdict(name="nightly")[0] == "Pass"
-    said = stage.events("nightly", kind="ChaosSchedule")
-    assert [event.partition(":")[0] for event in said] == [
-        "SuccessfulCreate",
-        "SawCompletedEngine",
-        "ScheduleCompleted",
-    ]
+    # As a set: an event tells its time in whole seconds, and two of these are of the same one.
+    said = {event.partition(":")[0] for event in stage.events("nightly", kind="ChaosSchedule")}
+    assert said == {"SuccessfulCreate", "SawCompletedEngine", "ScheduleCompleted"}
     assert stage.get("chaosschedule", "nightly")["spec"]["scheduleState"] == "complete"
     assert stage.get("chaosengine", "nightly")["metadata"]["ownerReferences"][0]["name"] == "nightly"
 
@@ -102,3 +101,23 @@ def test_what_the_schema_can_tell_is_refused_when_it_is_applied(stage: Stage, wh
     with pytest.raises(AssertionError, match="should match"):
         schedule(stage, when)
     assert "nightly" not in kubectl("get", "chaosschedules", "-n", stage.name)
+
+
+def test_a_report_has_the_results_and_the_score_of_all_engines_that_a_schedule_made(stage: Stage) -> None:
+    stage.deploy(2)
+    schedule(stage, {"repeat": {"properties": {"minChaosInterval": "1m"}}}, concurrencyPolicy="Allow")
+
+    def two() -> list[dict] | None:
+        found = stage.get("chaosengine")
+        return found if len(found) == 2 else None
+
+    made = [engine["metadata"]["name"] for engine in until(two, "the second engine", deadline_s=200)]
+    change(stage, "halt")
+    stage.apply(stage.engine({"pod-delete": SHORT}, name="other"))  # which is not of the schedule
+    for name in (*made, "other"):
+        stage.ended(name)
+    told = json.loads(litmus("report", "--schedule", "nightly", "-n", stage.name, "--json", check=True).out)
+    assert [result["engineName"] for result in told["results"]] == sorted(made)
+    assert {result["verdict"] for result in told["results"]} == {"Pass"}
+    assert told["resilienceScore"]["value"] == 100.0
+    assert [part["engine"] for part in told["resilienceScore"]["parts"]] == sorted(made)
