@@ -410,6 +410,23 @@ async def test_a_readiness_gate_is_followed(node: Node) -> None:
     await node.ready("p")
 
 
+async def test_what_the_controller_of_a_silent_node_took_is_said_again(node: Node) -> None:
+    manifest = pod("p", shell(FOREVER))
+    worker = node.run(manifest)
+    await node.ready("p")
+    status = node.api.pods["p"]["status"]
+    stranded = [one | ({"status": "False"} if one["type"] == "Ready" else {}) for one in status["conditions"]]
+    node.api.history["p"].clear()
+    worker.update(
+        {
+            **manifest,
+            "metadata": {**manifest["metadata"], "resourceVersion": "7"},
+            "status": {**status, "conditions": stranded},
+        }
+    )
+    await node.ready("p")
+
+
 async def test_an_api_that_is_away_is_waited_for(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("litmus.sandbox.node.reporting.RETRY_S", (0.01, 0.01))
     node.api.unreachable = True

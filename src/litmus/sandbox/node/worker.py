@@ -127,6 +127,7 @@ class Worker:
             self._replace_changed()
         if before.get("spec") != pod.get("spec") or _shown(before) != _shown(pod):
             self.changed()
+        self._reporter.seen(pod)
 
     def vanish(self) -> None:
         """The pod is not on the API server any more: what still runs is killed at once."""
