@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import time
+from datetime import UTC, datetime
 
 import pytest
 
@@ -9,7 +11,7 @@ from litmus import api
 from litmus.experiments import held, tunables, verdicts
 from litmus.experiments.declaration import Experiment
 from litmus.faults import line
-from litmus.kube import errors, helpers, node_revert, report, waiting
+from litmus.kube import clock, errors, helpers, node_revert, report, waiting
 from tests import apiserver
 from tests.experiments import stage
 from tests.experiments.helpers_stage import ALL, WHY, Kubelets
@@ -258,11 +260,19 @@ async def test_where_logs_are_forbidden_the_last_words_are_enough(server, hold, 
 
 
 async def test_where_logs_are_forbidden_a_long_fault_is_waited_for(server, hold, kubelets, monkeypatch):
-    monkeypatch.setattr(helpers, "START_DEADLINE_S", 0.05)
+    """The time that a helper has to start in is over long before anything can be heard of it."""
+    monkeypatch.setattr(helpers, "START_DEADLINE_S", 10.0)
     server.forbid("logs", "pods")
     kubelets.script = ALL[:3]
-    task = asyncio.create_task(hold())
-    await asyncio.sleep(0.3)
+    task = asyncio.create_task(held.hold(hold.context, Latency(), aims()))
+    await server.until_asked("logs", "pods")
+    await server.until_asked("list", "pods", times=server.verbs("pods").count("list") + 1)  # for the last words
+    loop = asyncio.get_running_loop()
+    waiting_for_it = asyncio.create_task(asyncio.wait({task}, timeout=helpers.START_DEADLINE_S))
+    await asyncio.sleep(0)
+    monkeypatch.setattr(loop, "time", lambda now=loop.time: now() + helpers.START_DEADLINE_S)
+    ended, _ = await waiting_for_it
+    assert not ended
     kubelets.say(kubelets.name(), "reverted")
     await task
     assert records(server) == [PUT_BACK]
@@ -411,17 +421,25 @@ def _with_address(server: apiserver.Server, pod: dict) -> None:
 
 
 async def test_a_silent_fault_is_told_to_go_and_heard_of_when_it_is_over(server, hold, kubelets, called):
+    when = hold.context.timeline
     task = asyncio.create_task(hold(silent=True))
     assert await called.get() == line.GO
+    told = time.time()
     [fault] = stage.ledger(server, "pod-network-latency")
     assert fault["undo"]["recipes"], "the ledger knows the way back before anything is changed"
     async with asyncio.timeout(10):
         while hold.context.step != "chaos":  # noqa: ASYNC110 - the clock tells nobody that it runs
             await asyncio.sleep(0)
+    assert when.started is not None
+    assert when.chaos_start() <= told <= when.started, "what is measured is cut where the fault may have begun"
+    planned, clock_ = when.ends, hold.context.chaos_ends
     kubelets.say(kubelets.name(), "injected", "proven", "reverted")
     await task
     assert records(server) == [PUT_BACK]
     assert called.empty()
+    assert (when.ends, hold.context.chaos_ends) == (planned, clock_), "what is heard afterwards starts no clock anew"
+    assert len(when.injections) == 1
+    assert hold.context.hit[0].injected_at == clock.stamp(datetime.fromtimestamp(when.injections[0], UTC))
 
 
 async def test_a_silent_fault_is_called_when_its_run_is_aborted(server, hold, kubelets, called):

@@ -70,7 +70,9 @@ def test_what_was_seen_while_the_word_of_a_helper_was_under_way_is_of_no_window(
 
 def test_a_silent_fault_is_where_it_was_let_go_and_not_where_it_was_heard_of(at):
     line = Timeline()
-    line.silenced(20)
+    at(1)
+    line.silenced(1000, hold_s=19)  # the helper's answer needed a second
+    line.clock_started(19)
     at(25)
     for state in ("injected", "proven", "reverted"):
         line.moved(state)
@@ -78,3 +80,17 @@ def test_a_silent_fault_is_where_it_was_let_go_and_not_where_it_was_heard_of(at)
     line.over = timeline.time.time()
     assert line.injections == [1000]
     assert (line.chaos_start(), line.chaos_end()) == (1000, 1020)
+
+
+def test_silent_faults_last_from_the_first_that_was_let_go_to_the_end_of_the_last(at):
+    """The clock of the chaos starts with the first of them, and what is measured is cut by the faults, not by it."""
+    line = Timeline()
+    line.silenced(1000, hold_s=20)
+    line.clock_started(20)
+    at(4)
+    line.silenced(1004, hold_s=20)
+    at(30)
+    line.over = timeline.time.time()
+    assert line.begun
+    assert (line.started, line.planned_end) == (1000, 1020)
+    assert (line.chaos_start(), line.chaos_end()) == (1000, 1024)

@@ -52,7 +52,8 @@ class _Session:
     """The helper pod of one node, and what it has said so far.
 
     ``undo`` is what the ledger has; ``ended``: nothing of the fault is there, and ``closing`` says why; ``closed``:
-    its follower has looked after its end; ``open``: its record could not be closed.
+    its follower has looked after its end; ``open``: its record could not be closed; ``let_go``: when it was told to
+    go, where nothing is heard of it meanwhile.
     """
 
     id: str
@@ -68,6 +69,7 @@ class _Session:
     open: bool = False
     closing: tuple[str, str] = _UNTOUCHED
     gone: set[int] = field(default_factory=set)
+    let_go: datetime | None = None
 
     def name(self, index: int) -> str:
         """How the helper calls a target in its report."""
@@ -217,8 +219,9 @@ class _Follower:
         if self.secret:
             async with asyncio.timeout(helpers.START_DEADLINE_S) as self.limit:
                 await self._until("planned")
+                self.session.let_go = datetime.now(UTC)  # it goes before we hear that it does
                 await self._call(line.GO)
-            self.context.timeline.silenced(self.hold_s)
+            self.context.timeline.silenced(self.session.let_go.timestamp(), hold_s=self.hold_s)
             if self.context.step != "chaos":  # what comes of it may be heard only when all is over
                 await self.context.start_chaos(self.hold_s)
         async with asyncio.timeout(helpers.START_DEADLINE_S + self.heard_after_s) as self.limit:
@@ -292,7 +295,7 @@ class _Follower:
                 await context.results.amend(session.record, undo=session.undo)
             case "injected":
                 for place in session.places:
-                    context.measured(place, injected_at=clock.stamp())
+                    context.measured(place, injected_at=clock.stamp(session.let_go))
                 session.ends = datetime.now(UTC) + timedelta(seconds=self.hold_s)
                 deadline = session.ends + timedelta(seconds=_PROOF_S)  # a short fault may be over before it is proven
                 await context.results.amend(session.record, deadline=clock.stamp(deadline))

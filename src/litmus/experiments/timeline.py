@@ -39,9 +39,9 @@ class Timeline:
         self.kills = True
         self.injections.append(time.time())
 
-    def silenced(self, hold_s: float) -> None:
-        """A fault is let go of which nothing will be heard until it is over."""
-        self.injections.append(time.time())
+    def silenced(self, let_go: float, *, hold_s: float) -> None:
+        """A fault was let go, at that moment, of which nothing will be heard until it is over."""
+        self.injections.append(let_go)
         self.ends = time.time() + hold_s
 
     def moved(self, state: str) -> None:
