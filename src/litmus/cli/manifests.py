@@ -193,12 +193,9 @@ def _container(wanted: Installation) -> Document:
         ],
         "ports": [{"name": "health", "containerPort": HEALTH_PORT, "protocol": "TCP"}],
         "readinessProbe": {**parts.http_probe("/readyz", "health"), "periodSeconds": 1, "failureThreshold": 3},
-        "livenessProbe": {
-            **parts.http_probe("/healthz", "health"),
-            "initialDelaySeconds": 10,
-            "periodSeconds": 2,
-            "failureThreshold": 10,
-        },
+        # A node that is short of processor time may need a minute for the start; that is no reason to begin anew.
+        "startupProbe": {**parts.http_probe("/healthz", "health"), "periodSeconds": 1, "failureThreshold": 180},
+        "livenessProbe": {**parts.http_probe("/healthz", "health"), "periodSeconds": 2, "failureThreshold": 10},
         "resources": {"requests": {"cpu": "20m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}},
         "securityContext": parts.container_security(),
     }
