@@ -68,6 +68,8 @@ def impact(*, availability: tuple[float, float, float] = (72.4, 66.1, 78.2), rec
                 "timeToImpact": figure(2.1, 1.9, 2.4, "s"),
                 "timeToRecover": figure(recovery, recovery - 0.4, recovery + 0.7, "s"),
                 "longestOutage": figure(10.2, 9.9, 10.6, "s"),
+                "impactAt": at(chaos + 2.1),
+                "steadyAt": at(over + recovery),
                 "differs": "worse",
                 "sliceSeconds": 1.0,
                 "slices": slices(down=(2, 12)),

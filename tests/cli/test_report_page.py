@@ -220,6 +220,13 @@ def test_the_red_band_lies_where_the_chaos_was():
     assert ticks["+40 s"] < recovered < ticks["+50 s"]
 
 
+@pytest.mark.parametrize(("recovered", "anchor"), [(29.0, "end"), (50.0, "start"), (68.6, "start")])
+def test_the_words_above_the_drawing_do_not_cover_each_other(recovered: float, anchor: str):
+    drawing = drawn(signal(), width=420, zero=25.0, chaos=(25.0, 65.0), recovered=recovered)
+    [chaos] = places(drawing, "bandname")
+    assert chaos.get("text-anchor") == anchor
+
+
 def test_availability_is_drawn_to_scale():
     halves = [{"at": float(n), "good": n, "bad": 2 - n} for n in range(3)]
     drawing = drawn(signal(slices=halves))
@@ -292,6 +299,16 @@ def test_moments_are_in_order_and_events_of_another_run_are_left_out():
     found = moments.of(Record(result=shown.result, engine=shown.engine, events=(*shown.events, late)), str)
     assert found == sorted(found, key=lambda m: m.at)
     assert not [m for m in found if "earlier run" in m.text]
+
+
+def test_the_first_hit_is_not_before_the_chaos_because_its_stamp_has_no_fractions():
+    impact = runs.impact()
+    impact["signals"][0]["fault"]["start"] = runs.at(runs.SECONDS_BEFORE).replace("Z", ".640Z")
+    found = moments.of(record(impact=impact), str)
+    [begins] = [n for n, m in enumerate(found) if m.text == "The chaos begins"]
+    hits = [n for n, m in enumerate(found) if m.text.startswith("Hit: ")]
+    assert begins < min(hits)
+    assert found[min(hits)].at == found[begins].at
 
 
 def test_a_time_that_can_not_be_read_is_left_out():

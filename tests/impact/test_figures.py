@@ -109,6 +109,7 @@ def test_impact_and_recovery_are_dated_by_the_samples_around_the_outage() -> Non
     assert signal.time_to_recover.low == pytest.approx(3.0, abs=1e-3)
     assert signal.time_to_recover.value == pytest.approx(3.1, abs=1e-3)
     assert signal.longest_outage.value == pytest.approx(31.1, abs=1e-3)
+    assert (signal.impact_at, signal.steady_at) == ("2023-11-14T22:13:22.000Z", "2023-11-14T22:13:53.100Z")
     assert signal.differs == "worse"
 
 
@@ -117,8 +118,9 @@ def test_recovery_of_kills_counts_from_each_and_the_worst_is_shown() -> None:
     samples = steady(bad=lambda t: any(begin <= t < end for begin, end in down))
     signal = look(samples, injections=(0.0, 10.0, 20.0)).signals[0]
     assert signal.time_to_recover.value == pytest.approx(4.0, abs=1e-3)
+    assert signal.steady_at == "2023-11-14T22:13:34.000Z"  # after the second, not that long after the end of the chaos
     held = look(samples, injections=(0.0, 10.0, 20.0), instant=False).signals[0]
-    assert held.time_to_recover.value == 0.0
+    assert (held.time_to_recover.value, held.steady_at) == (0.0, None)
 
 
 def test_a_single_kill_counts_from_its_injection_when_told_so() -> None:

@@ -62,8 +62,12 @@ class Signal(Shape, frozen=True, kw_only=True):
     fault: Window
     recovery: Window
     time_to_impact: Annotated[Figure, Meta(description="Injection to the first sign of it.")] = Figure(unit="s")
-    time_to_recover: Annotated[Figure, Meta(description="End of the chaos to steady state.")] = Figure(unit="s")
+    time_to_recover: Annotated[
+        Figure, Meta(description="End of the chaos to steady state; of kills, from each to the next, the longest.")
+    ] = Figure(unit="s")
     longest_outage: Figure = Figure(unit="s")
+    impact_at: Annotated[str | None, Meta(description="When that first sign of it was.")] = None
+    steady_at: Annotated[str | None, Meta(description="When it was steady again after that time to recover.")] = None
     differs: Annotated[
         Literal["worse", "no difference", "better", "inconclusive"],
         Meta(description="The fault's window against the baseline's, with error rate alpha."),

@@ -6,8 +6,10 @@ That the promises hold is simulated by ``benchmarks/calibration.py``; what it as
 docs/impact.md."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
 from litmus.api.impact import Impact, Signal
+from litmus.kube import clock
 
 from . import dependence, difference, episodes, judging, slices, times, windows
 from .criteria import read_criteria
@@ -71,9 +73,15 @@ def _signal(probe: str, unordered: Sequence[Sample], run: Run, *, alpha: float) 
         time_to_impact=when.to_impact.figure("s"),
         time_to_recover=when.to_recover.figure("s"),
         longest_outage=when.outage.figure("s"),
+        impact_at=_stamp(when.impact_at),
+        steady_at=_stamp(when.steady_at),
         differs=difference.differs(parts.baseline, parts.fault, known, start=run.start, alpha=alpha),
         alpha=alpha,
         slice_seconds=slice_s,
         slices=pieces,
     )
     return signal, Evidence(windows=parts, fault=fault, times=when, error=alpha)
+
+
+def _stamp(at: float | None) -> str | None:
+    return None if at is None else clock.precise(datetime.fromtimestamp(at, UTC))

@@ -102,15 +102,17 @@ def _sentence(wanted: Wanted, case: _Case, probe: str, *, judgement: Judgement, 
     outcome = {
         "met": f"which meets {wanted.asked!r}",
         "missed": f"{wanted.asked!r} would have passed",
-        "inconclusive": f"which does not settle {wanted.asked!r}: {why}",
+        "inconclusive": f"which does not settle {wanted.asked!r}{f': {why}' if why else ''}",
     }[judgement]
     return f"Probe {probe}: {case.what} was {value}; {outcome}."
 
 
 def _with_interval(measured: Measured, unit: str, confidence: float) -> str:
     known = measured.value is not None and math.isfinite(measured.value)
-    text = f"{_short(measured.value or 0.0)} {unit}" if known else f"without a value ({measured.note or 'unbounded'})"
     low, high = math.isfinite(measured.low), math.isfinite(measured.high)
+    if not known and low and measured.low > 0:  # it was not seen to its end
+        return f"at least {_short(measured.low)} {unit}"
+    text = f"{_short(measured.value or 0.0)} {unit}" if known else f"not measured ({measured.note or 'unbounded'})"
     if low and high:
         return f"{text} ({confidence:.0%} interval {_short(measured.low)} to {_short(measured.high)})"
     if low or high:

@@ -32,11 +32,13 @@ TOO_FEW = "too few samples before the injection to know what is usual"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Times:
-    """The three figures, in seconds."""
+    """The three figures, in seconds; ``impact_at`` and ``steady_at``, when the first two end, in UNIX time."""
 
     to_impact: Measured
     to_recover: Measured
     outage: Measured
+    impact_at: float | None = None
+    steady_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,9 @@ def times(samples: Sequence[Sample], known: Noise | None, run: Run, *, alpha: fl
     if known is None:
         return Times(to_impact=Measured(note=TOO_FEW), to_recover=Measured(note=TOO_FEW), outage=lost)
     rounds = _rounds(samples, known, run, alpha=alpha)
-    return Times(to_impact=_impact(rounds, run, alpha), to_recover=_recovery(rounds, run, alpha), outage=lost)
+    to_impact, impact_at = _impact(rounds, run, alpha)
+    to_recover, steady_at = _recovery(rounds, run, alpha)
+    return Times(to_impact=to_impact, to_recover=to_recover, outage=lost, impact_at=impact_at, steady_at=steady_at)
 
 
 def outage(samples: Sequence[Sample], run: Run) -> Measured:
@@ -95,7 +99,7 @@ def _rounds(samples: Sequence[Sample], known: Noise, run: Run, *, alpha: float) 
     return found
 
 
-def _impact(rounds: Sequence[_Round], run: Run, alpha: float) -> Measured:
+def _impact(rounds: Sequence[_Round], run: Run, alpha: float) -> tuple[Measured, float | None]:
     for one in rounds:
         for episode in one.episodes:
             first = one.samples[episode.first]
@@ -105,24 +109,28 @@ def _impact(rounds: Sequence[_Round], run: Run, alpha: float) -> Measured:
             unharmed = [s.at for s in one.samples[: episode.first]]
             since = unharmed[-1 - hidden] if len(unharmed) > hidden else one.start
             value = max(0.0, first.at - one.start)
-            return Measured(value, min(value, max(0.0, since - one.start)), value)
-    return Measured(math.inf, note="no impact seen")
+            return Measured(value, min(value, max(0.0, since - one.start)), value), first.at
+    return Measured(math.inf, note="no impact seen"), None
 
 
-def _recovery(rounds: Sequence[_Round], run: Run, alpha: float) -> Measured:
-    """The worst of all rounds; a round that ended before it had recovered adds its lower bound only."""
-    if run.instant:
-        each = [_recovered(one, one.start, alpha) for one in rounds]
-    else:
-        each = [_recovered(one, run.chaos_end, alpha) for one in rounds]
+def _recovery(rounds: Sequence[_Round], run: Run, alpha: float) -> tuple[Measured, float | None]:
+    """The worst of all rounds, and when it ended; a round that ended before it had recovered adds its lower bound
+    only.
+    """
+    starts = [one.start if run.instant else run.chaos_end for one in rounds]
+    each = [_recovered(one, since, alpha) for one, since in zip(rounds, starts, strict=True)]
     last = each[-1]
     low = max(m.low for m in each)
     if last.value is None:
-        return replace(last, low=low)
-    worst = max((m for m in each if m.value is not None), key=lambda m: m.value or 0.0)
+        return replace(last, low=low), None
+    since, worst = max(
+        ((since, m) for since, m in zip(starts, each, strict=True) if m.value is not None),
+        key=lambda pair: pair[1].value or 0.0,
+    )
     if low > (worst.value or 0.0):
-        return Measured(None, low, note="the next injection came before it had recovered")
-    return replace(worst, low=low, high=max(m.high for m in each if m.value is not None))
+        return Measured(None, low, note="the next injection came before it had recovered"), None
+    figure = replace(worst, low=low, high=max(m.high for m in each if m.value is not None))
+    return figure, since + worst.value if worst.value else None
 
 
 def _recovered(one: _Round, since: float, alpha: float) -> Measured:

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from litmus.api.impact import Signal
-
 from . import wording
 from .record import Record
 from .wording import Say
@@ -83,8 +81,14 @@ def window(record: Record) -> tuple[datetime | None, datetime | None]:
 
 def injections(record: Record) -> list[datetime]:
     """When something was injected, each instant once."""
-    found = {at for target in record.result.status.targets if (at := wording.when(target.injected_at))}
+    found = {at for target in record.result.status.targets if (at := _injected(record, target.injected_at))}
     return sorted(found)
+
+
+def _injected(record: Record, stamp: str | None) -> datetime | None:
+    """When a target was hit. Its stamp has whole seconds, so the first would seem to come before the chaos began."""
+    at, (start, _) = wording.when(stamp), window(record)
+    return start if at and start and timedelta(0) < start - at < timedelta(seconds=1) else at
 
 
 def _ramp_s(record: Record) -> float:
@@ -111,7 +115,7 @@ def _run(record: Record, say: Say) -> Iterator[Moment]:
 
 def _targets(record: Record, say: Say) -> Iterator[Moment]:
     for target in record.result.status.targets:
-        at = wording.when(target.injected_at)
+        at = _injected(record, target.injected_at)
         if at is None:
             continue
         name = f"{target.name}/{target.container}" if target.container else target.name
@@ -134,20 +138,12 @@ def _faults(record: Record, say: Say) -> Iterator[Moment]:
 
 
 def _signals(record: Record, say: Say) -> Iterator[Moment]:
-    start, _ = window(record)
     impact = record.result.status.impact
     for signal in impact.signals if impact else ():
-        if start and signal.time_to_impact.value is not None:
-            text = say("{probe}: first impact").format(probe=signal.probe)
-            yield Moment(start + _later(signal.time_to_impact.value), "signal", text)
-        if recovered := recovery(signal):
+        if hit := wording.when(signal.impact_at):
+            yield Moment(hit, "signal", say("{probe}: first impact").format(probe=signal.probe))
+        if recovered := wording.when(signal.steady_at):
             yield Moment(recovered, "signal", say("{probe}: steady again").format(probe=signal.probe))
-
-
-def recovery(signal: Signal) -> datetime | None:
-    """When the signal was steady again after the chaos, None if it was so all along or never was."""
-    end, took = wording.when(signal.fault.end), signal.time_to_recover.value
-    return end + _later(took) if end and took else None
 
 
 def _events(record: Record) -> Iterator[Moment]:

@@ -16,6 +16,7 @@ from .wording import Say
 
 _LEFT, _RIGHT, _TOP = 56.0, 14.0, 42.0
 _LABELS = 12.0  # where the names of the chaos and of the recovery stand
+_WORD = 60.0
 _PANEL, _GAP, _BOTTOM = 132.0, 40.0, 38.0
 _MOST_TIPS = 900
 
@@ -80,10 +81,15 @@ class _Plot:
         height = self.foot - _TOP
         band = node("rect", x=start, y=_TOP, width=max(2.0, end - start), height=height, class_="band")
         edges = [node("line", x1=at, x2=at, y1=_TOP, y2=self.foot, class_="edge") for at in (start, end)]
-        room = self.width - _RIGHT - start > 60
-        place, anchor = (start, "start") if room else (end, "end")
+        place, anchor = (start, "start") if self._has_room(start) else (end, "end")
         name = node("text", self.say("chaos"), x=place, y=_LABELS, text_anchor=anchor, class_="bandname")
         return node("g", band, *edges, name)
+
+    def _has_room(self, start: float) -> bool:
+        """Whether a word fits to the right of the beginning of the chaos, before the edge and the next word."""
+        recovered = self.marks.recovered
+        taken = self.width - _RIGHT if recovered is None else self.x(recovered)
+        return not start <= taken < start + _WORD
 
     def _availability(self) -> Iterator[Element]:
         top = _TOP

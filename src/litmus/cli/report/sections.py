@@ -68,7 +68,7 @@ def _marks(signal: Signal, record: Record) -> plots.Marks:
     def after(at: datetime) -> float:
         return (at - origin).total_seconds()
 
-    recovered = moments.recovery(signal)
+    recovered = wording.when(signal.steady_at)
     return plots.Marks(
         zero=after(start),
         chaos=(after(start), after(end)),
@@ -139,7 +139,7 @@ def criteria(record: Record, say: Say) -> Element | None:
         )
         for c in (impact.criteria if impact else ())
     ]
-    return _section("Criteria", ("Criterion", "Asked", "Measured", "Verdict", "Why"), rows, say)
+    return _section("Criteria", ("Criterion", "Asked", "Measured", "Verdict", "Why"), rows, say, class_="criteria")
 
 
 def targets(record: Record, say: Say) -> Element | None:
@@ -208,7 +208,7 @@ def probes(record: Record, say: Say) -> Element | None:
 
 def history(record: Record, say: Say) -> Element | None:
     """The runs before, the latest first."""
-    rows = [
+    rows: list[Sequence[Cell]] = [
         (
             str(run.number),
             _badge(run.verdict, _class(run.verdict)),
@@ -220,7 +220,9 @@ def history(record: Record, say: Say) -> Element | None:
         )
         for run in reversed(record.result.status.history.runs)
     ]
-    head = ("Run", "Verdict", "Began", "Took", "Availability", "Recovery", "Why")
+    head: Sequence[str] = ("Run", "Verdict", "Began", "Took", "Availability", "Recovery", "Why")
+    if not any(row[-1] for row in rows):
+        head, rows = head[:-1], [row[:-1] for row in rows]
     return _section("History of runs", head, rows, say, class_="runs")
 
 
