@@ -31,9 +31,8 @@ class Observation:
     """One evaluation of a probe.
 
     ``at``: when it began, in seconds of UNIX time. ``observed`` and ``expected`` are for people. ``latency_ms``: of the
-    request, where there is one. ``error``: the kind of a failure out of a bounded set - timeout, refused, reset, dns,
-    tls, http-500, wrong-body … - and '' if it passed. ``output``: what later probes may use of it as
-    ``.NAME.ProbeArtifacts.Register``.
+    request, where there is one. ``error``: the kind of a failure, one of ``failures.KINDS``, and '' if it passed.
+    ``output``: what later probes may use of it as ``.NAME.ProbeArtifacts.Register``.
     """
 
     at: float

@@ -12,6 +12,7 @@ import ssl
 from dataclasses import dataclass
 from functools import lru_cache
 
+from . import failures
 from .aim import Aim
 from .contract import ProbeError
 
@@ -19,15 +20,6 @@ FRESH_S = 1.0
 # A name that could not be looked up may be there a moment later, and tells when the name server recovers.
 _AGAIN_S = 0.1
 
-# What is short is ours, not the application's.
-_OURS = {
-    errno.EMFILE: "this process may open too few files",
-    errno.ENFILE: "this node has too many open files",
-    errno.EADDRNOTAVAIL: "this node has no port left for a connection",
-    errno.ENOBUFS: "this node has no memory left for a connection",
-    errno.ENOMEM: "this node has no memory left for a connection",
-}
-_UNREACHABLE = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN)
 # Above this rate, in requests a second, connections that we close first would use up the ports of this node.
 _MANY = 100.0
 
@@ -127,7 +119,7 @@ def failed(error: Exception) -> Outcome:
             return outcome("reset", "connection closed before the answer was complete")
         case TimeoutError():
             return outcome("timeout", "the network gave up the connection")
-        case OSError() if error.errno in _UNREACHABLE:
+        case OSError() if error.errno in failures.UNREACHABLE:
             return outcome("unreachable", "host unreachable")
         case OSError():
             shortage(error)
@@ -137,7 +129,7 @@ def failed(error: Exception) -> Outcome:
 
 def shortage(error: OSError) -> None:
     """Raises ProbeError where the failure is a shortage of our own, which says nothing of the application."""
-    if why := _OURS.get(error.errno or 0):
+    if why := failures.shortage(error):
         raise ProbeError(f"the traffic can't be sent: {why}; lower rate or timeout") from error
 
 

@@ -9,7 +9,6 @@ environment (HTTP_PROXY, NO_PROXY) is used, as by the original.
 """
 
 import asyncio
-import errno
 import socket
 import ssl
 import time
@@ -19,9 +18,10 @@ from typing import Any, Literal
 
 import httpx2
 
+from . import failures
 from .contract import ProbeError
 
-Kind = Literal["timeout", "refused", "unreachable", "reset", "dns", "tls", "proxy", "protocol"]
+Kind = Literal["timeout", "refused", "unreachable", "reset", "dns", "tls", "proxy", "network", "protocol"]
 
 # Bytes of an answer's body that are read, and characters of a text that are shown.
 LARGEST = 1 << 20
@@ -30,7 +30,6 @@ _REDIRECTS = 10
 
 # What no attempt can change: the request itself is impossible.
 _IMPOSSIBLE = (httpx2.InvalidURL, httpx2.UnsupportedProtocol, httpx2.LocalProtocolError)
-_UNREACHABLE = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN)
 _WORDS: dict[Kind, str] = {
     "timeout": "no answer in time",
     "refused": "connection refused",
@@ -39,6 +38,7 @@ _WORDS: dict[Kind, str] = {
     "dns": "name can't be resolved",
     "tls": "TLS failed",
     "proxy": "the proxy failed",
+    "network": "network failed",
     "protocol": "the answer is not HTTP as it should be",
 }
 
@@ -92,6 +92,8 @@ class Client:
         except _IMPOSSIBLE as error:
             raise ProbeError(f"{shown_url(self._url)} can't be asked: {error}") from error
         except (httpx2.HTTPError, OSError, UnicodeError) as error:
+            if why := next(filter(None, map(failures.shortage, _causes(error))), ""):
+                raise ProbeError(f"{shown_url(self._url)} can't be asked: {why}") from error
             raise _failed(error) from error
 
     async def aclose(self) -> None:
@@ -182,19 +184,8 @@ def _failed(error: Exception) -> Failed:
 def _kind(error: BaseException) -> tuple[Kind, BaseException]:
     """The kind, and the error in the chain of causes that tells it."""
     for cause in _causes(error):
-        match cause:
-            case socket.gaierror() | UnicodeError():
-                return "dns", cause
-            case ssl.SSLError():
-                return "tls", cause
-            case ConnectionRefusedError():
-                return "refused", cause
-            case ConnectionError():
-                return "reset", cause
-            case TimeoutError():
-                return "timeout", cause
-            case OSError() if cause.errno in _UNREACHABLE:
-                return "unreachable", cause
+        if kind := _of_system(cause):
+            return kind, cause
     match error:
         case httpx2.ProxyError():
             return "proxy", error
@@ -205,6 +196,23 @@ def _kind(error: BaseException) -> tuple[Kind, BaseException]:
         case httpx2.TimeoutException():
             return "timeout", error
     return "protocol", error
+
+
+def _of_system(cause: BaseException) -> Kind | None:
+    match cause:
+        case socket.gaierror() | UnicodeError():
+            return "dns"
+        case ssl.SSLError():
+            return "tls"
+        case ConnectionRefusedError():
+            return "refused"
+        case ConnectionError():
+            return "reset"
+        case TimeoutError():
+            return "timeout"
+        case OSError() if cause.errno:
+            return "unreachable" if cause.errno in failures.UNREACHABLE else "network"
+    return None
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from litmus import api
 from litmus.api.probe import HttpPost, HttpProbe
 
-from . import comparators, exchange
+from . import comparators, exchange, failures
 from .contract import Observation, ProbeError, Surroundings
 
 _INPUTS = "httpProbe/inputs"
@@ -139,7 +139,7 @@ def _file(path: str) -> bytes:
 def _judge(question: Question, answer: exchange.Answer) -> str:
     """The kind of the failure; '' if the answer is as expected."""
     if not question.code.holds(str(answer.code)):
-        return f"http-{answer.code // 100}xx"
+        return failures.of_code(answer.code)
     if question.text and not _holds(question.text, answer.text):
         return "wrong-body"
     if question.latency and not question.latency.holds(f"{answer.latency_ms:.3f}"):

@@ -9,7 +9,7 @@ import contextlib
 
 import h11
 
-from . import grpc_health
+from . import failures, grpc_health
 from .aim import Aim
 from .dialling import Dialler, Outcome, Trace, failed, outcome
 
@@ -81,7 +81,7 @@ class Requests:
 
     def _judged(self, code: int) -> Outcome:
         good = any(low <= code <= high for low, high in self._aim.good)
-        return outcome("" if good else f"http-{code}", f"code {code}")
+        return outcome("" if good else failures.of_code(code), f"code {code}")
 
 
 def _headers(aim: Aim, *, length: int) -> list[tuple[str, str]]:
