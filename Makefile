@@ -67,6 +67,7 @@ bench: $(READY) ## what sandbox and hub cost, how right impact is, and the budge
 	LITMUS_IMAGE=$$(deploy/image/load) || exit 1
 	export LITMUS_IMAGE
 	$(BIN)/python benchmarks/overhead.py
+	$(BIN)/python benchmarks/stop_all.py || echo "make $@: the stop of everything was not measured"
 
 image: $(READY) ## build/litmus-image.tar, with neither Docker nor root
 	@$(BIN)/python deploy/image/build.py
