@@ -6,6 +6,7 @@ real cluster must survive a control-plane hiccup, a person at a terminal must no
 
 import asyncio
 import logging
+import random
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from typing import Any, Self, TypeVar
@@ -195,7 +196,8 @@ class Cluster:
                 return await self.patch(kind, name, {**patch, "metadata": metadata}, namespace=namespace)
             except errors.Conflict:
                 seen = None
-                await asyncio.sleep(0.02 * 2 ** min(attempt, 5))
+                # Not in step with the others: when all chaos is stopped, many take back their part of one object.
+                await asyncio.sleep(0.02 * 2 ** min(attempt, 5) * random.uniform(0.5, 1.5))
         raise errors.Conflict(f"{kind} {name} is written too often by others; {_UPDATE_TRIES} tries were lost")
 
     async def apply(self, kind: Kind[Any], manifest: Mapping[str, Any], *, dry_run: bool = False) -> None:

@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 # Pods get SIGTERM and their own grace period to revert; this much later they are removed by force, in seconds.
 _REMOVAL_MARGIN_S = 10.0
 _LOOK_AGAIN_S = 0.25
+# When everything is stopped at once, the looks at many engines must not keep those that revert from their work.
+_LOOK_AGAIN_AT_MOST_S = 1.0
 
 
 class Reconciler:
@@ -205,7 +207,7 @@ class Reconciler:
         selector = _selector(engine)
         clock = asyncio.get_running_loop().time
         asked: set[str] = set()
-        force_at = clock() + _REMOVAL_MARGIN_S
+        force_at, pause_s = clock() + _REMOVAL_MARGIN_S, _LOOK_AGAIN_S
         while pods := await self.cluster.select(kinds.POD, namespace=self.namespace, labels=selector):
             if not forget and all(pod.metadata.name in asked and not pod.runs for pod in pods):
                 return
@@ -219,7 +221,8 @@ class Reconciler:
                 elif clock() > force_at or (forget and not pod.runs):
                     # Nothing of it runs, and the kubelet takes its time - or it does not end at all.
                     await self.cluster.delete(kinds.POD, name, namespace=self.namespace, grace_s=0)
-            await asyncio.sleep(_LOOK_AGAIN_S)
+            await asyncio.sleep(pause_s)
+            pause_s = min(1.5 * pause_s, _LOOK_AGAIN_AT_MOST_S)
 
     async def _remove_jobs(self, engine: api.ChaosEngine) -> None:
         for job in await self.cluster.select(kinds.JOB, namespace=self.namespace, labels=_selector(engine)):
