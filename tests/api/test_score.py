@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from litmus import api
-from litmus.api import score
+from litmus.api import names, score
 from tests import samples
 
 
@@ -97,3 +97,14 @@ def test_it_lies_between_the_lowest_and_the_highest_percentage(parts: list[tuple
     assert (found is None) == (not counted)
     if found is not None:
         assert min(counted) - 0.01 <= found <= max(counted) + 1e-9
+
+
+def test_two_instances_of_one_experiment_each_have_their_own_verdict():
+    instances = [{"env": [{"name": "INSTANCE_ID", "value": which}]} for which in "ab"]
+    entries = [{"name": "x0", "spec": {"components": components}} for components in instances]
+    noted = [{"name": "x0", "verdict": "N/A"}, {"name": "x0", "verdict": "Pass"}]
+    twice = samples.an_engine(experiments=entries, status={"engineStatus": "stopped", "experiments": noted})
+    [found] = results("100").values()
+    both = {names.result("shop-chaos", "x0", entry.instance): found for entry in twice.spec.experiments}
+    assert len(both) == 2
+    assert [part.percentage for part in score.of_engine(twice, both).parts] == [0.0, 100.0]

@@ -1,7 +1,8 @@
 """What the operator does for a schedule, on a small API server, in a time that the test sets."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -377,3 +378,31 @@ def test_the_times_and_the_zone_have_their_place_in_the_schema():
             {"spec": {"schedule": every("1h", workHours={"includedHours": "25"}), "engineTemplateSpec": {}}},
             ChaosSchedule,
         )
+
+
+# In Berlin, on 29 March 2026 02:00 is followed by 03:00, and on 25 October 2026 02:00 to 02:59 come twice.
+@pytest.mark.parametrize(
+    ("interval", "night", "expected"),
+    [
+        ("1h", (3, 29), ["01:00+0100", "03:00+0200", "04:00+0200", "05:00+0200"]),
+        ("2h", (3, 29), ["04:00+0200"]),
+        ("1h", (10, 25), ["01:00+0200", "02:00+0200", "02:00+0100", "03:00+0100", "04:00+0100", "05:00+0100"]),
+        ("2h", (10, 25), ["02:00+0200", "04:00+0100"]),
+    ],
+)
+async def test_a_night_in_which_clocks_change(server, time, reconcile, monkeypatch, interval, night, expected):
+    """Lived through from half past midnight until after five, as the operator waits: from one pause to the next."""
+    monkeypatch.setattr(schedules, "_LOOK_AGAIN_S", 7200.0)
+    zone = ZoneInfo("Europe/Berlin")
+    time.moment = datetime(2026, *night, 0, 30, tzinfo=zone).astimezone(UTC)
+    put(server, every(interval) | {"timeZone": "Europe/Berlin"}, concurrencyPolicy="Allow")
+    server.change("chaosschedules", "nightly", {"metadata": {"creationTimestamp": clock.stamp(time.moment)}})
+    until = datetime(2026, *night, 5, 30, tzinfo=zone).astimezone(UTC)
+    while time.moment < until:
+        pause = await reconcile()
+        assert isinstance(pause, Pause)
+        assert pause.seconds > 0
+        time.moment += timedelta(seconds=pause.seconds)
+    seconds = sorted(int(name.removeprefix("nightly-")) for name in engines(server))
+    assert [datetime.fromtimestamp(second, zone).strftime("%H:%M%z") for second in seconds] == expected
+    assert "MissEngine" not in reasons(server)

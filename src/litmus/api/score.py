@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from . import names
-from .engine import FINAL_VERDICTS, ChaosEngine, EngineExperiment
+from .engine import FINAL_VERDICTS, ChaosEngine
 from .result import ChaosResult
 
 
@@ -48,9 +48,9 @@ def of_engine(engine: ChaosEngine, results: Mapping[str, ChaosResult]) -> Score:
 def of_engines(engines: Iterable[ChaosEngine], results: Mapping[str, ChaosResult]) -> Score:
     """The score of several engines of a namespace, such as those of a schedule; ``results`` by their name."""
     parts = tuple(
-        _part(engine, entry, results.get(names.result(engine.metadata.name, entry.name, entry.instance)))
+        _part(engine, index, results.get(names.result(engine.metadata.name, entry.name, entry.instance)))
         for engine in engines
-        for entry in engine.spec.experiments
+        for index, entry in enumerate(engine.spec.experiments)
     )
     return Score(value=weighted(parts), parts=parts)
 
@@ -79,9 +79,9 @@ def percentage(result: ChaosResult) -> float | None:
     return min(100.0, max(0.0, value)) if math.isfinite(value) else None
 
 
-def _part(engine: ChaosEngine, entry: EngineExperiment, result: ChaosResult | None) -> Part:
-    reached = next((seen.verdict for seen in engine.status.experiments if seen.name == entry.name), "")
-    if reached in ("N/A", "Awaited"):
+def _part(engine: ChaosEngine, index: int, result: ChaosResult | None) -> Part:
+    entry = engine.spec.experiments[index]
+    if _reached(engine, index) in ("N/A", "Awaited"):
         result = None  # what is there is of an earlier run of this engine
     counted, note = _counted(engine, result)
     return Part(
@@ -92,6 +92,14 @@ def _part(engine: ChaosEngine, entry: EngineExperiment, result: ChaosResult | No
         verdict=result.status.verdict if result else "N/A",
         note=note,
     )
+
+
+def _reached(engine: ChaosEngine, index: int) -> str:
+    """The verdict that the engine notes for an entry: in the order of the entries, of which two may have one name."""
+    noted, name = engine.status.experiments, engine.spec.experiments[index].name
+    if index < len(noted) and noted[index].name == name:
+        return noted[index].verdict
+    return next((seen.verdict for seen in noted if seen.name == name), "")
 
 
 def _counted(engine: ChaosEngine, result: ChaosResult | None) -> tuple[float, str]:
