@@ -73,6 +73,8 @@ def _status(search: searching.Search) -> int:
     found = search.bracket
     if search.ended == "stopped":
         return _STOPPED
-    if search.ended == "errors" or (found.held is None and found.broken is None):
+    if search.ended == "errors":
         return failures.REFUSED
-    return _BROKE_AT_ONCE if found.held is None else 0
+    if found.held is None:  # unless it broke at the mildest value, nobody knows what it takes
+        return _BROKE_AT_ONCE if found.broken == search.question.search.low else failures.REFUSED
+    return 0

@@ -53,7 +53,10 @@ def sentences(search: Search) -> Iterator[str]:
     elif held:
         yield f"{question.asked} held at {held}, the most that was tried, and never broke ({runs})."
     elif broken:
-        yield f"{question.asked} broke already at {broken}; nothing milder was seen to hold ({runs})."
+        if found.broken == question.search.low:
+            yield f"{question.asked} broke already at {broken}, the least that was tried ({runs})."
+        else:
+            yield f"{question.asked} broke at {broken}, and nothing milder was seen to hold ({runs})."
     else:
         yield f"Nothing is known: no run was sure ({runs})."
     yield from _margin(search)
