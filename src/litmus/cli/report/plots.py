@@ -150,8 +150,9 @@ class _Plot:
             return
         x = self.x(self.marks.recovered)
         yield node("line", x1=x, x2=x, y1=_LABELS - 10, y2=self.foot, class_="recovered")
-        room = self.width - _RIGHT - x > 80
-        said = self.say("steady again")
+        took = wording.value(self.signal.time_to_recover)
+        said = self.say("steady again") + ("" if took == wording.NONE else f" ({took})")
+        room = self.width - _RIGHT - x > 2 * _WORD
         side = 5 if room else -5
         anchor = "start" if room else "end"
         yield node("text", said, x=x + side, y=_LABELS, text_anchor=anchor, class_="name recoveredname")
