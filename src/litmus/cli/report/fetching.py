@@ -58,7 +58,7 @@ def _engines(
         if any(o.kind == "ChaosSchedule" and o.name == schedule for o in e.metadata.owner_references)
     ]
     if schedule and not made:
-        raise failures.Failed(f"schedule {schedule} in namespace {namespace} has no engines (any more)")
+        raise failures.Failed(f"schedule {schedule} in namespace {namespace} has no engines, or has none any more")
     return sorted(made, key=lambda e: e.metadata.creation_timestamp or "")
 
 
