@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from litmus.api.probe import Comparator, HttpGet, HttpMethod, HttpPost, HttpProbe, Probe
-from litmus.probes import exchange, http
+from litmus.probes import exchange, http, patterns
 from litmus.probes.contract import Observation, ProbeError
 from tests.probes import loopback
 from tests.probes.loopback import answering, serving
@@ -45,6 +45,12 @@ async def test_a_get_passes_when_the_code_is_the_expected_one():
     assert seen.latency_ms is not None
     assert seen.latency_ms > 0
     assert seen.output == "hello"
+
+
+async def test_a_regular_expression_without_an_end_is_no_failure_of_the_application(monkeypatch):
+    monkeypatch.setattr(patterns, "BUDGET_S", 0.05)
+    with pytest.raises(ProbeError, match="comes to no end"):
+        await of(answering(200, b"a" * 40 + b"!"), response_body=body("matches", "(a+)+$"))
 
 
 async def test_the_inputs_of_1_10_are_one_code_that_is_expected():

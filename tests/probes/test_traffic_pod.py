@@ -112,19 +112,19 @@ async def test_a_line_that_was_long_under_way_moves_nothing():
 
 
 async def test_a_connection_to_the_log_that_breaks_loses_and_repeats_nothing(server, prober):
-    made = speaking(server, line(1, event="started"), line(2, ""), line(3, "a"))
+    made = speaking(server, line(1, event="started"), line(2, ""), line(3, "refused"))
 
     async def go_on():
         while not made:
             await server.until_asked("logs", "pods")
         server.break_logs()
         await server.until_asked("logs", "pods", times=2)
-        server.write(made[0]["metadata"]["name"], line(4, "b"))
+        server.write(made[0]["metadata"]["name"], line(4, "timeout"))
 
     breaking = asyncio.create_task(go_on())
     seen = await first(prober, 3)
     await breaking
-    assert [one.error for one in seen] == ["", "a", "b"]
+    assert [one.error for one in seen] == ["", "refused", "timeout"]
 
 
 async def test_a_pod_that_is_lost_is_replaced(server, prober):

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from litmus.api import strict
 from litmus.api.probe import Comparator
 
+from . import patterns
 from .contract import ProbeError
 
 Type = Literal["int", "float", "string"]
@@ -39,11 +40,15 @@ _TEXTUAL: Mapping[str, Callable[[Any, Any], bool]] = {
     "equal": lambda a, b: a == b,
     "notEqual": lambda a, b: a != b,
     "contains": lambda a, b: b in a,
-    "matches": lambda a, b: b.search(a) is not None,
-    "notMatches": lambda a, b: b.search(a) is None,
+    "matches": lambda a, b: patterns.found(b, a),
+    "notMatches": lambda a, b: not patterns.found(b, a),
     "oneOf": lambda a, b: a in b,
 }
 _CROSSED = {"==": "equal", "!=": "notEqual", "equal": "==", "notequal": "!=", "equals": "equal", "=": "=="}
+
+
+class NoNumber(ProbeError):
+    """What was observed is no number, and the comparator is about numbers."""
 
 
 def criteria_of(type_: Type) -> tuple[str, ...]:
@@ -62,7 +67,7 @@ class Check:
     def holds(self, observed: str) -> bool:
         """Whether the observed text meets the criterion; blanks around it do not count, and NaN meets none.
 
-        Raises ProbeError if it is no number and the comparator is about numbers.
+        Raises NoNumber, and ProbeError for a regular expression that comes to no end.
         """
         seen = observed.strip()
         if self.type == "string":
@@ -85,7 +90,7 @@ class Check:
         try:
             return _number(self.type, seen, special=True)
         except ValueError:
-            raise ProbeError(
+            raise NoNumber(
                 f"{_short(seen)} is no {_noun(self.type)}, and the comparator is {self.describe()}: make the probe "
                 "yield a number, or set the comparator's type to string"
             ) from None

@@ -151,7 +151,7 @@ def _holds(wanted: comparators.Check, text: str) -> bool:
     """An application that answers with an error's page where a number belongs failed; the probe did not."""
     try:
         return wanted.holds(text)
-    except ProbeError:
+    except comparators.NoNumber:
         return False
 
 
