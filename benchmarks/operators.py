@@ -19,7 +19,7 @@ import scene
 from table import NotMeasured
 
 from litmus.api import names
-from litmus.cli import installed, manifests, rollout
+from litmus.cli import installed, manifests, parts, rollout
 from litmus.faults import processes
 from litmus.hub import documents
 from litmus.kube import Cluster, errors, kinds, waiting
@@ -98,12 +98,14 @@ async def stopped(cluster: Cluster, engine: str, *, namespace: str, deadline_s: 
 @asynccontextmanager
 async def in_cluster(cluster: Cluster, namespace: str, image: str) -> AsyncIterator[Operator]:
     """The Deployment that ``litmus install --scope namespaced`` makes."""
-    wanted = manifests.Installation(namespace=namespace, scope="namespaced", image=image)
+    wanted = parts.Installation(namespace=namespace, scope="namespaced", image=image)
     try:
         for manifest in manifests.operator(wanted):
             if manifest["kind"] != "Namespace":
                 await cluster.apply(kinds.of_manifest(manifest), documents.plain(manifest))
-        await rollout.until_ready(cluster, namespace=namespace, image=image, deadline_s=_START_DEADLINE_S)
+        await rollout.until_ready(
+            cluster, rollout.OPERATOR, namespace=namespace, image=image, deadline_s=_START_DEADLINE_S
+        )
         [pod] = await cluster.select(kinds.POD, namespace=namespace, labels=_labels())
         name = pod.metadata.name
         await _leads(cluster, name, namespace=namespace)
