@@ -10,6 +10,7 @@ import pytest
 
 from litmus.experiments import catalogue
 from litmus.faults import command as faults
+from litmus.probes import kinds
 
 ALLOWED = {
     "msgspec",
@@ -129,6 +130,32 @@ def test_a_mechanism_does_not_import_another_family():
 def test_no_pod_of_a_run_pays_for_the_operator_the_servers_or_the_command_line(heavy):
     for modules in (("litmus.experiments.command", *EXPERIMENTS), ("litmus.runner.command",)):
         assert heavy not in {top(name) for name in imported_by(*modules)}
+
+
+RUN = ("litmus.experiments.command", "litmus.experiments.lifecycle", "litmus.experiments.steady_form", *EXPERIMENTS)
+MEASURED = ("litmus.experiments.steady_state", "litmus.probes.traffic_pod", "litmus.probes.command_pod")
+PROBES = tuple(f"litmus.probes.{module}" for module in kinds.MODULES.values())
+
+
+def test_a_run_without_probes_imports_neither_them_nor_the_analysis():
+    found = {".".join(name.split(".")[:2]) for name in imported_by(*RUN)}
+    assert "litmus.experiments" in found
+    assert not found & {"litmus.probes", "litmus.impact"}
+
+
+def test_a_run_with_every_probe_imports_the_kubernetes_client_and_nothing_else():
+    assert third_parties(*RUN, *MEASURED, *PROBES) <= ALLOWED
+
+
+def test_a_pod_that_makes_traffic_imports_no_experiment_and_no_analysis():
+    assert third_parties("litmus.probes.traffic_role") <= ALLOWED
+    found = {".".join(name.split(".")[:2]) for name in imported_by("litmus.probes.traffic_role")}
+    assert not found & {"litmus.experiments", "litmus.impact", "litmus.hub"}
+
+
+@pytest.mark.parametrize("probe", PROBES)
+def test_a_probe_imports_no_probe_of_another_type(probe):
+    assert imported_by("litmus.experiments.steady_state", probe) & set(PROBES) == {probe}
 
 
 @pytest.mark.parametrize("module", EXPERIMENTS)

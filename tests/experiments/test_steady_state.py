@@ -1,9 +1,6 @@
 """Probes and measured impact in the life of an experiment: when they run, and what they make of its verdict."""
 
 import asyncio
-import json
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -432,12 +429,3 @@ async def test_an_analysis_that_breaks_loses_no_verdict(server, cluster, traffic
     engine(server, probe("page", "Continuous", "trafficProbe"))
     assert await execute(cluster, chaos(0.05)) == "Error"
     assert "oops; this is a defect" in outcome(server)["failStep"]
-
-
-def test_a_run_without_probes_imports_neither_them_nor_the_analysis():
-    script = (
-        "import sys, json, litmus.experiments.command, litmus.experiments.pod_delete, litmus.experiments.lifecycle\n"
-        "print(json.dumps([n for n in sys.modules if n.startswith(('litmus.probes', 'litmus.impact'))]))"
-    )
-    done = subprocess.run([sys.executable, "-I", "-c", script], capture_output=True, text=True, check=True)
-    assert json.loads(done.stdout) == []

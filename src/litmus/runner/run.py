@@ -7,6 +7,7 @@ was: an experiment with a verdict is not repeated, a Job that is there is follow
 import asyncio
 import logging
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
@@ -167,7 +168,8 @@ class Runner:
     async def _check_dependencies(self, entry: api.EngineExperiment, experiment: api.ChaosExperiment) -> None:
         """ConfigMaps and Secrets exist; where the role can't read them, the kubelet will tell."""
         maps, secrets = jobs.mounts(experiment.spec.definition, entry.spec.components)
-        for kind, wanted in ((kinds.CONFIG_MAP, list(maps)), (kinds.SECRET, list(secrets))):
+        mounted: list[tuple[kinds.Kind[Any], list[str]]] = [(kinds.CONFIG_MAP, [*maps]), (kinds.SECRET, [*secrets])]
+        for kind, wanted in mounted:
             for name in wanted:
                 try:
                     present = await self.cluster.find(kind, name, namespace=self.namespace)
