@@ -130,6 +130,7 @@ def test_without_a_cluster_it_says_what_to_do(pytester, monkeypatch, tmp_path):
     result = pytester.runpytest_subprocess("--litmus=cluster", *PLUGIN)
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["litmus: no kubeconfig: * does not exist; *--litmus=sandbox needs no cluster*"])
+    result.stdout.no_fnmatch_line("*During handling*")
 
 
 def test_a_plugin_that_nobody_uses_imports_one_small_module(pytester):

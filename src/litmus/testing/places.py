@@ -76,10 +76,14 @@ class Place:
 def held(make: Callable[[], AbstractContextManager[Place]], *, fail: Callable[[str], None]) -> Iterator[Place]:
     """The place for the time of a fixture; ``fail`` gets the sentence when there can't be one."""
     with contextlib.ExitStack() as stack:
+        place: Place | None = None
+        problem = ""
         try:
             place = stack.enter_context(make())
         except (SandboxError, failures.Failed, errors.KubeError) as error:
-            fail(f"litmus: {error}")
+            problem = f"litmus: {error}"
+        if place is None:  # out here, or pytest would show what was caught as well
+            fail(problem)
             return
         yield place
 
