@@ -103,7 +103,8 @@ def test_a_pod_gets_what_the_values_say_and_keeps_the_rest(path: str, deployment
     after = made[f"Deployment/{deployment}"]
     template, pod = after["spec"]["template"], after["spec"]["template"]["spec"]
     assert after["spec"]["replicas"] == 3
-    assert template["metadata"]["annotations"] == {"a": "1"}
+    ours = before["spec"]["template"]["metadata"].get("annotations", {})
+    assert template["metadata"]["annotations"] == {**ours, "a": "1"}
     assert {key: pod[key] for key in ("nodeSelector", "tolerations", "affinity")} == {
         key: given[key] for key in ("nodeSelector", "tolerations", "affinity")
     }

@@ -37,6 +37,22 @@ def test_the_names_are_those_that_users_of_the_original_know(wanted: manifests.I
 
 
 @BOTH
+def test_prometheus_finds_the_metrics_of_the_operator_by_annotations_and_by_the_name_of_the_port(
+    wanted: manifests.Installation,
+):
+    template = made(wanted)["Deployment"]["spec"]["template"]
+    port = container(wanted)["ports"][0]
+    assert port["name"] == "metrics"
+    assert template["metadata"]["annotations"] == {
+        "prometheus.io/scrape": "true",
+        "prometheus.io/port": str(port["containerPort"]),
+        "prometheus.io/path": "/metrics",
+    }
+    probes = ("readinessProbe", "startupProbe", "livenessProbe")
+    assert {container(wanted)[probe]["httpGet"]["port"] for probe in probes} == {"metrics"}
+
+
+@BOTH
 def test_everything_of_an_installation_can_be_applied(wanted: manifests.Installation):
     for manifest in [*manifests.definitions(), *manifests.operator(wanted)]:
         assert kinds.of_manifest(manifest).plural

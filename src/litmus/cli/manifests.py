@@ -20,6 +20,7 @@ RoleKind = Literal["Role", "ClusterRole"]
 
 POD_LABELS = {"name": "chaos-operator"}
 HEALTH_PORT = 8081
+METRICS = "metrics"  # the name of that port, for PodMonitors
 _RBAC = "rbac.authorization.k8s.io"
 _LITMUS = "litmuschaos.io"
 _READ = ("get", "list", "watch")
@@ -165,7 +166,10 @@ def _deployment(wanted: Installation) -> Document:
             "replicas": wanted.replicas,
             "selector": {"matchLabels": dict(POD_LABELS)},
             "template": {
-                "metadata": {"labels": parts.labels("operator") | POD_LABELS},
+                "metadata": {
+                    "labels": parts.labels("operator") | POD_LABELS,
+                    "annotations": parts.scraped(HEALTH_PORT),
+                },
                 "spec": {
                     "serviceAccountName": NAME,
                     Comment("It gives up its lease when it ends, so that another operator goes on at once."): None,
@@ -191,11 +195,12 @@ def _container(wanted: Installation) -> Document:
             {"name": "OPERATOR_NAMESPACE", **parts.field("metadata.namespace")},
             {"name": "POD_NAME", **parts.field("metadata.name")},
         ],
-        "ports": [{"name": "health", "containerPort": HEALTH_PORT, "protocol": "TCP"}],
-        "readinessProbe": {**parts.http_probe("/readyz", "health"), "periodSeconds": 1, "failureThreshold": 3},
+        Comment("Its metrics, and its health for the kubelet."): None,
+        "ports": [{"name": METRICS, "containerPort": HEALTH_PORT, "protocol": "TCP"}],
+        "readinessProbe": {**parts.http_probe("/readyz", METRICS), "periodSeconds": 1, "failureThreshold": 3},
         # A node that is short of processor time may need a minute for the start; that is no reason to begin anew.
-        "startupProbe": {**parts.http_probe("/healthz", "health"), "periodSeconds": 1, "failureThreshold": 180},
-        "livenessProbe": {**parts.http_probe("/healthz", "health"), "periodSeconds": 2, "failureThreshold": 10},
+        "startupProbe": {**parts.http_probe("/healthz", METRICS), "periodSeconds": 1, "failureThreshold": 180},
+        "livenessProbe": {**parts.http_probe("/healthz", METRICS), "periodSeconds": 2, "failureThreshold": 10},
         "resources": {"requests": {"cpu": "20m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}},
         "securityContext": parts.container_security(),
     }

@@ -77,3 +77,8 @@ def field(path: str) -> Document:
 def http_probe(path: str, port: str) -> Document:
     """A probe by GET; the caller adds how often."""
     return {"httpGet": {"path": path, "port": port}, "timeoutSeconds": 5}
+
+
+def scraped(port: int) -> Document:
+    """Annotations of a pod by which Prometheus finds its metrics, in the spelling of its usual configurations."""
+    return {"prometheus.io/scrape": "true", "prometheus.io/port": str(port), "prometheus.io/path": "/metrics"}

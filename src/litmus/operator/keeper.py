@@ -34,13 +34,15 @@ Reconcile = Callable[[], Awaitable[Action | Pause]]
 class _Kept:
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     task: asyncio.Task[None] | None = None
+    behind: bool = True  # its step is under way, or failed and is to be tried again
 
 
 class Keeper:
     """Runs at most one reconciliation per object at a time, and as many objects as there are."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, took: Callable[[float], None] = lambda seconds: None) -> None:
         self._kept: dict[str, _Kept] = {}
+        self._took = took  # told how long each step took
 
     def attend(self, uid: str, reconcile: Reconcile) -> None:
         """Starts to look after an engine, or wakes the task that does."""
@@ -62,6 +64,11 @@ class Keeper:
     def __len__(self) -> int:
         return len(self._kept)
 
+    @property
+    def behind(self) -> int:
+        """How many objects have a step that is due, under way, or to be tried again."""
+        return sum(kept.behind or kept.wake.is_set() for kept in self._kept.values())
+
     async def close(self) -> None:
         """Cancels every task and waits for them."""
         tasks = [kept.task for kept in self._kept.values() if kept.task]
@@ -71,19 +78,24 @@ class Keeper:
 
     async def _keep(self, uid: str, kept: _Kept, reconcile: Reconcile) -> None:
         failures = 0
+        clock = asyncio.get_running_loop().time
         try:
             while True:
                 kept.wake.clear()
+                kept.behind = True
                 pause = _HEARTBEAT_S
                 action: Action | Pause
+                began = clock()
                 try:
                     action = await reconcile()
                     failures = 0
+                    kept.behind = False
                 except errors.KubeError as error:
                     log.warning("reconciliation failed, it is tried again: %s", error, extra={"uid": uid})
                     pause = _RETRY_S[min(failures, len(_RETRY_S) - 1)]
                     failures += 1
                     action = Action.WAIT
+                self._took(clock() - began)
                 if action is Action.IDLE:
                     if not kept.wake.is_set():
                         return

@@ -15,6 +15,8 @@ from litmus import api
 from litmus.api import names
 from litmus.kube import Cluster, clock, errors, events, helpers, kinds, node_revert, recipes, results
 
+from . import metrics
+
 log = logging.getLogger(__name__)
 
 PERIOD_S = 1.0
@@ -44,6 +46,7 @@ class Reaper:
     namespace: str
     own_namespace: str
     image: helpers.Image
+    figures: metrics.Figures = field(default_factory=metrics.Figures)
     _nodes: dict[str, asyncio.Semaphore] = field(default_factory=dict)
     _efforts: dict[tuple[str, str], _Effort] = field(default_factory=dict)
 
@@ -123,9 +126,13 @@ class Reaper:
         try:
             state, said = await self._revert(result, fault)
             await self._close(result, {fault.id: (state, f"by the operator: {said}")})
+            self.figures.reaped(state)
         except Exception as error:  # noqa: BLE001 - one record that can't be undone must not keep the others from it
             effort.not_before = asyncio.get_running_loop().time() + _AGAIN_S[min(effort.failures, len(_AGAIN_S) - 1)]
             effort.failures += 1
+            self.figures.reaped("failed")
+            if effort.failures == 1:
+                self.figures.left_over(fault.mechanism)
             log.error("a fault could not be undone", extra={"result": where, "fault": fault.id, "why": str(error)})
             await self.poster.post(
                 result,
@@ -137,7 +144,7 @@ class Reaper:
         log.info("a fault was undone", extra={"result": where, "fault": fault.id, "said": said})
         await self.poster.post(result, "FaultReverted", f"{fault.mechanism} on {_place(fault)}: {said}")
 
-    async def _revert(self, result: api.ChaosResult, fault: api.Fault) -> tuple[str, str]:
+    async def _revert(self, result: api.ChaosResult, fault: api.Fault) -> tuple[metrics.Reaped, str]:
         """The record's next state, and how it was undone. Raises KubeError when it could not be."""
         undo = fault.undo
         if recipes.known(undo):

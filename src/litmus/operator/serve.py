@@ -1,21 +1,18 @@
-"""The operator process: leader election, kopf's watches, the keeper, the reaper, and the health endpoints."""
+"""The operator process: leader election, kopf's watches, the keeper, the reaper, and its port for health and metrics."""
 
 import asyncio
-import contextlib
 import logging
 import signal
-from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
 import kopf
-from aiohttp import web
 
 from litmus.api import names
 from litmus.experiments import caps
 from litmus.kube import Cluster, errors, events, helpers
 
-from . import handlers, keeper, lease, reaper, rules
+from . import handlers, health, keeper, lease, metrics, reaper, rules
 
 log = logging.getLogger(__name__)
 
@@ -38,23 +35,30 @@ class Settings:
 async def serve(settings: Settings) -> None:
     """Runs until SIGTERM, or until leadership is lost (raises lease.Lost)."""
     starting = asyncio.Event()
+    figures = metrics.Figures()
     async with (
         Cluster.connect(patience_s=PATIENCE_S) as cluster,
-        _health(settings.health_port, ready=lambda: not starting.is_set()),
+        health.serving(settings.health_port, figures, ready=lambda: not starting.is_set()),
     ):
         claim = lease.Lease(cluster, namespace=settings.own_namespace, identity=settings.identity)
         stop = asyncio.Event()
         _on_termination(stop)
         if await _before(stop, claim.acquire()):
             starting.set()
-            await _lead(cluster, settings, claim, stop, starting)
+            await _lead(cluster, settings, claim, stop, starting, figures)
 
 
 async def _lead(
-    cluster: Cluster, settings: Settings, claim: lease.Lease, stop: asyncio.Event, starting: asyncio.Event
+    cluster: Cluster,
+    settings: Settings,
+    claim: lease.Lease,
+    stop: asyncio.Event,
+    starting: asyncio.Event,
+    figures: metrics.Figures,
 ) -> None:
     poster = events.Poster(cluster, names.OPERATOR_NAME)
-    kept, planned = keeper.Keeper(), keeper.Keeper()
+    kept, planned = keeper.Keeper(took=figures.reconciled), keeper.Keeper(took=figures.reconciled)
+    figures.queue(lambda: kept.behind + planned.behind)
     alone = settings.watch_namespace == settings.own_namespace
     followed = rules.Following(
         cluster, namespace=settings.own_namespace, default=caps.standard(settings.own_namespace, alone=alone)
@@ -86,13 +90,14 @@ async def _lead(
         namespace=settings.watch_namespace or "*",
         own_namespace=settings.own_namespace,
         image=await _image(cluster, settings),
+        figures=figures,
     )
     reaping = asyncio.create_task(undoing.forever())
     leading = asyncio.create_task(claim.keep())
     stopping = asyncio.create_task(stop.wait())
     following = asyncio.create_task(followed.forever(changed))
     tasks = {watching, reaping, leading, stopping, following}
-    tasks.add(restoring := asyncio.create_task(_started(ready, starting, stop)))
+    tasks.add(restoring := asyncio.create_task(_started(ready, starting, stop, figures)))
     try:
         done, _ = await asyncio.wait(tasks - {restoring}, return_when=asyncio.FIRST_COMPLETED)
         for task in done - {stopping}:
@@ -100,6 +105,7 @@ async def _lead(
         if not stop.is_set():
             raise lease.Lost("the watches ended by themselves")
     finally:
+        figures.leads(False)
         # Nothing of ours acts any more before the lease is given up; kopf's watches alone write nothing.
         await kept.close()
         await planned.close()
@@ -118,9 +124,12 @@ async def _image(cluster: Cluster, settings: Settings) -> helpers.Image:
         return helpers.Image(name=settings.image)
 
 
-async def _started(ready: asyncio.Event, starting: asyncio.Event, stop: asyncio.Event) -> None:
+async def _started(
+    ready: asyncio.Event, starting: asyncio.Event, stop: asyncio.Event, figures: metrics.Figures
+) -> None:
     await ready.wait()
     starting.clear()
+    figures.leads(True)
     _on_termination(stop)  # kopf has put its own handlers there, which take seconds to stop its watches
 
 
@@ -148,28 +157,3 @@ async def _before(stop: asyncio.Event, work: Any) -> bool:
         task.cancel()
     await asyncio.gather(doing, stopping, return_exceptions=True)
     return done
-
-
-@contextlib.asynccontextmanager
-async def _health(port: int, *, ready: Callable[[], bool]) -> AsyncIterator[None]:
-    """``/healthz``: the event loop turns. ``/readyz``: it stands by, or leads and watches."""
-
-    async def healthz(_: web.Request) -> web.Response:
-        return web.Response(text="ok\n")
-
-    async def readyz(_: web.Request) -> web.Response:
-        return web.Response(text="ok\n") if ready() else web.Response(status=503, text="the watches are starting\n")
-
-    app = web.Application()
-    app.router.add_get("/healthz", healthz)
-    app.router.add_get("/readyz", readyz)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, port=port).start()
-    except OSError as error:
-        raise errors.ConfigError(f"the health endpoint can't listen on port {port}: {error.strerror}") from error
-    try:
-        yield
-    finally:
-        await runner.cleanup()

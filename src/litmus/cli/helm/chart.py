@@ -123,6 +123,7 @@ def _open(account: Document, deployment: Document, template: Holes, *, path: str
     account["metadata"][template.block(holes.optional("annotations", f"{path}.serviceAccount.annotations"))] = None
     spec = deployment["spec"]
     spec["replicas"] = template.value(f"{{{{ {path}.replicas }}}}")
+    spec["template"]["metadata"].pop("annotations", None)  # ours are the defaults of the value
     spec["template"]["metadata"][template.block(holes.optional("annotations", f"{path}.podAnnotations"))] = None
     pod = spec["template"]["spec"]
     pod[template.block(holes.optional("imagePullSecrets", ".Values.image.pullSecrets"))] = None

@@ -117,7 +117,12 @@ def _of_a_pod(prefix: str, deployment: dict[Any, Any], *, called: str) -> Iterat
     yield Option(f"{prefix}nodeSelector", {}, "Labels of the nodes that its pods may run on.", _TEXTS)
     yield Option(f"{prefix}tolerations", _NONE, "Taints that its pods tolerate.", _LIST)
     yield Option(f"{prefix}affinity", {}, "Affinity of its pods.", _OBJECT)
-    yield Option(f"{prefix}podAnnotations", {}, "Annotations of its pods.", _TEXTS)
+    yield Option(
+        f"{prefix}podAnnotations",
+        spec["template"]["metadata"].get("annotations", {}),
+        "Annotations of its pods.",
+        _TEXTS,
+    )
     yield Option(f"{prefix}serviceAccount.annotations", {}, "Annotations of its service account.", _TEXTS)
     yield Option(f"{prefix}env", _NONE, "More environment variables of its container.", _VARIABLES)
 
