@@ -13,6 +13,7 @@ _ROLES = {
     "traffic": "litmus.probes.traffic_role",
     "reattach": "litmus.faults.cloud.command",
     "operator": "litmus.operator.command",
+    "exporter": "litmus.exporter.command",
 }
 
 
