@@ -39,6 +39,7 @@ app.command(
     "litmus.cli.report.command:report", name="report", help="Report results: to read, as HTML, Markdown or JSON."
 )
 app.command("litmus.cli.compare.command:compare", name="compare", help="Compare two runs, or two sets of runs.")
+app.command("litmus.cli.top.command:top", name="top", help="Watch the chaos of a cluster, live.")
 app.command("litmus.cli.stop:stop", name="stop", help="Abort running engines.")
 app.command(
     "litmus.cli.tolerance:tolerance", name="tolerance", help="Find out how much of a fault an application takes."

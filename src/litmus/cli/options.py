@@ -35,6 +35,15 @@ WhereTo = Annotated[
         show_default=False,
     ),
 ]
+WatchedNamespace = Annotated[
+    str,
+    Parameter(
+        name=["--namespace", "-n"],
+        help="Only this namespace; else all of the cluster.",
+        validator=_is_namespace_if_any,
+        show_default=False,
+    ),
+]
 FilledIn = Annotated[
     str,
     Parameter(

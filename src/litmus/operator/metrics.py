@@ -19,7 +19,7 @@ _MECHANISMS_AT_MOST = 100
 _OTHER = "other"
 
 # They would double the number of series, and Prometheus sees for itself when a counter began anew.
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
 class Figures:

@@ -1,4 +1,4 @@
-"""The operator process: leader election, kopf's watches, the keeper, the reaper, and its port for health and metrics."""
+"""The operator process: leader election, kopf's watches, the keeper, the reaper, and its port."""
 
 import asyncio
 import logging
