@@ -40,8 +40,8 @@ def known(metric: str, matching: str = "") -> str:
 
 def over(verdict: str) -> str:
     """Above zero while the chaos went on of runs that ended with this verdict."""
-    ended = known(_ENDED, f'verdict="{verdict}"')
-    return f"({ended} >= time()) and on ({RUN}) ({known(_STARTED)} - {_STEP_S} < time())"
+    ended, started = (known(metric, f'verdict="{verdict}"') for metric in (_ENDED, _STARTED))
+    return f"({ended} >= time()) and on ({RUN}) ({started} - {_STEP_S} < time())"
 
 
 def undecided() -> str:
@@ -50,10 +50,15 @@ def undecided() -> str:
     Exact for what is there at the end of the range; what vanished before its end is drawn as it was scraped.
     """
     of = f'{_STARTED}{{{OURS},verdict="Awaited"}}'
-    now, then = (f"max by ({RUN}, verdict) ({series})" for series in (f"{of} @ end()", of))
-    going_on = f"(({now} - {_STEP_S} < time()) or {then}) unless on ({RUN}) ({known(_ENDED)} > 0)"
+    now, then = (_unended(f"max by ({RUN}, verdict) ({series})") for series in (f"{of} @ end()", of))
     decided = known(_ENDED, 'verdict!="Awaited"')
-    return f"({going_on}) or (({over('Awaited')}) unless on ({RUN}) {decided})"
+    return f"({now} - {_STEP_S} < time()) or {then} or (({over('Awaited')}) unless on ({RUN}) {decided})"
+
+
+def _unended(started: str) -> str:
+    # The runs of a result that was deleted and made again are counted anew: an end before the start is another's.
+    last = f"max by ({RUN}) ({known(_ENDED)})"
+    return f"({started} unless on ({RUN}) ({last} >= on ({RUN}) max by ({RUN}) ({started})))"
 
 
 def ended(verdict: str) -> str:

@@ -22,7 +22,7 @@ SOURCE: Json = {"type": "prometheus", "uid": "${datasource}"}
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One question to Prometheus. ``legend`` may have labels, ``{{pod}}``; ``instant`` asks for the last moment only."""
+    """One question to Prometheus. ``legend`` may have labels, ``{{pod}}``; ``instant`` asks for the last moment."""
 
     expr: str
     legend: str = ""

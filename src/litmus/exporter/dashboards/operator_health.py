@@ -30,8 +30,8 @@ DASHBOARD = Dashboard(
             title="Operator",
             panels=(
                 Panel(
-                    title="Operators",
-                    help="How many answer. One acts, the others stand by.",
+                    title="Operators that act",
+                    help="One acts, the others stand by.",
                     kind="stat",
                     width=6,
                     height=4,
