@@ -69,9 +69,9 @@ def running(server: apiserver.Server, **changes: object) -> None:
 def passed(server: apiserver.Server, **changes: object) -> None:
     server.put("chaosengines", engine(verdict="Pass", status="completed"))
     run = {"step": "Pass", "chaosStartedAt": at(2), "chaosEndsAt": at(30), "finishedAt": at(40)}
-    told = {"verdict": "Pass", "percentage": "75", "history": {"passedRuns": 3, "failedRuns": 1}}
-    targets = [{"name": "web-1", "injectedAt": at(3)}]
-    server.put("chaosresults", result(run=run, targets=targets, **told | changes))
+    told: dict = {"verdict": "Pass", "percentage": "75", "history": {"passedRuns": 3, "failedRuns": 1}}
+    told["targets"] = [{"name": "web-1", "injectedAt": at(3)}]
+    server.put("chaosresults", result(run=run, **told | changes))
 
 
 def test_every_metric_of_the_original_has_its_name_and_its_labels():

@@ -16,7 +16,8 @@ log = logging.getLogger(__name__)
 PORT = 8080
 # Of the original: so long, in seconds, litmuschaos_experiment_verdict shows a new verdict as 1.
 _PULSE = "TSDB_SCRAPE_INTERVAL"
-_USAGE, _REFUSED, _DEFECT = 4, 3, 1
+# As those of every command (cli.failures).
+_USAGE, _REFUSED, _DEFECT = 4, 2, 1
 
 
 class _Parser(argparse.ArgumentParser):

@@ -22,12 +22,14 @@ class Known:
     results: list[seen.Result] = field(init=False)
     latest: list[seen.Result] = field(init=False)
     by_name: dict[tuple[str, str], seen.Engine] = field(init=False)
+    sources: list[tuple[str, bool, int]] = field(init=False)
 
     def __post_init__(self) -> None:
         self.engines = list(self.state.engines.known.values())
         self.results = list(self.state.results.known.values())
         self.by_name = {(engine.namespace, engine.name): engine for engine in self.engines}
         self.latest = _latest(self.results)
+        self.sources = [(str(source.kind), source.up, len(source.known)) for source in self.state.sources]
 
     def engine_of(self, result: seen.Result) -> seen.Engine | None:
         return self.by_name.get((result.namespace, result.engine))

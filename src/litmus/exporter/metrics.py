@@ -172,13 +172,13 @@ def _of_the_exporter() -> Iterator[Family[Known]]:
         name="litmus_exporter_source_up",
         help="1 if the exporter can read that kind of object; at 0 its other metrics are missing or old.",
         labels=("kind",),
-        samples=lambda known: [((str(source.kind),), int(source.up)) for source in known.state.sources],
+        samples=lambda known: [((kind,), int(up)) for kind, up, _ in known.sources],
     )
     yield Family(
         name="litmus_exporter_objects",
         help="Objects of that kind that the exporter knows of.",
         labels=("kind",),
-        samples=lambda known: [((str(source.kind),), len(source.known)) for source in known.state.sources],
+        samples=lambda known: [((kind,), number) for kind, _, number in known.sources],
     )
 
 

@@ -1,4 +1,4 @@
-"""The exporter's process: watches, counters, and what is beside them, behind ``/metrics``, ``/healthz`` and ``/readyz``.
+"""The exporter's process: watches and counters behind ``/metrics``, ``/healthz`` and ``/readyz``.
 
 A scrape is written in pieces, so that one of ten thousand results holds up neither the watches nor a liveness probe.
 """
@@ -52,7 +52,8 @@ class Exporter:
     families: list[Family[Known]] = field(init=False)
 
     def __post_init__(self) -> None:
-        prometheus_client.disable_created_metrics()  # a second series for each that nobody asked for
+        # Else a second series for each, which nobody asked for. The library has no types for this call.
+        prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
         self.counted = Counted(self.clock)
         self.state.results.tells.append(self.counted.result)
         self.state.engines.tells.append(self.counted.engine)
