@@ -5,9 +5,10 @@ One file an outlet; what they have in common is ``windows`` (what is told), ``de
 """
 
 from . import settings
+from .beside import configured
 from .feeding import Outlets, of_settings
 from .following import Following
 from .otlp import MissingExtra
 from .settings import Misused, Settings
 
-__all__ = ["Following", "MissingExtra", "Misused", "Outlets", "Settings", "of_settings", "settings"]
+__all__ = ["Following", "MissingExtra", "Misused", "Outlets", "Settings", "configured", "of_settings", "settings"]
