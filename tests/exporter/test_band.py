@@ -102,8 +102,8 @@ async def answers(url: str, process: subprocess.Popen, log: Path) -> None:
     async with asyncio.timeout(60):
         while process.poll() is None:
             try:
-                with urllib.request.urlopen(url, timeout=5):
-                    return
+                (await asyncio.to_thread(urllib.request.urlopen, url, timeout=5)).close()
+                return
             except OSError:
                 await asyncio.sleep(0.1)
     raise AssertionError(log.read_text())

@@ -29,6 +29,7 @@ app = App(
 hub = App(name="hub", help="The catalogue of experiments.")
 sandbox = App(name="sandbox", help="A cluster on this machine that may be broken.")
 node = App(name="node", help="The nodes of a sandbox.")
+dashboards = App(name="dashboards", help="Dashboards for Grafana.")
 image = App(name="image", help="What the names of images stand for in a sandbox.")
 
 app.command("litmus.cli.install:install", name="install", help="Install the operator and its definitions in a cluster.")
@@ -59,6 +60,12 @@ node.command("litmus.cli.sandbox:node_start", name="start", help="Start the node
 sandbox.command(image)
 image.command("litmus.cli.sandbox:image_list", name="list", help="List the images that pods can name.")
 image.command("litmus.cli.sandbox:image_add", name="add", help="Let an image stand for a command of this machine.")
+app.command(dashboards)
+dashboards.command(
+    "litmus.cli.dashboards:export",
+    name="export",
+    help="Write the dashboards and the files that Grafana needs for them.",
+)
 app.command(hub)
 hub.command("litmus.cli.hub:list_", name="list", help="List the experiments.")
 hub.command("litmus.cli.hub:show", name="show", help="Show what an experiment does and needs, and its tunables.")

@@ -4,6 +4,8 @@
     deploy/litmus-operator-namespaced.yaml   the same for one namespace, which ``kubectl apply -n`` names
     deploy/crds/*.yaml                       the definitions alone
     deploy/helm/litmus/**                    the Helm chart
+    deploy/grafana/**                        dashboards, and the files that provision Grafana with them
+    deploy/prometheus/**                     recording rules and alerts
     charts/**                                the hub's charts
     docs/experiments/*.md                    a page about each experiment, and their list
 
@@ -16,6 +18,7 @@ import sys
 from pathlib import Path
 
 from litmus.experiments import catalogue
+from litmus.exporter import dashboards, rules
 from litmus.hub import charts, documents, pages
 
 from . import manifests, parts
@@ -23,7 +26,7 @@ from .helm import chart
 
 ROOT = Path(__file__).resolve().parents[3]
 # Whatever lies there is ours.
-_OWNED = ("deploy/crds", chart.FOLDER, "charts", pages.FOLDER)
+_OWNED = ("deploy/crds", "deploy/grafana", "deploy/prometheus", chart.FOLDER, "charts", pages.FOLDER)
 
 _CLUSTERWIDE = """\
 Litmus in Python for the whole cluster:  kubectl apply -f litmus-operator.yaml
@@ -46,6 +49,8 @@ def files() -> dict[str, str]:
             f"deploy/crds/{crd['spec']['names']['plural']}.yaml": documents.write([crd])
             for crd in manifests.definitions()
         },
+        **{f"deploy/grafana/{path}": text for path, text in dashboards.files().items()},
+        "deploy/prometheus/litmus-rules.yaml": rules.text(),
         **chart.files(),
         **{path: write() for path, write in (charts.table(ours) | pages.table(ours)).items()},
     }
