@@ -1,6 +1,7 @@
 """Deliveries: order, pauses, deadlines and bounds, in virtual time."""
 
 import asyncio
+import itertools
 import logging
 import random
 from collections.abc import Awaitable, Callable
@@ -38,7 +39,7 @@ async def delivered(delivery: Delivery, seconds: float) -> None:
 
 
 def pauses(tries: list[float]) -> list[float]:
-    return [later - earlier for earlier, later in zip(tries, tries[1:], strict=False)]
+    return [later - earlier for earlier, later in itertools.pairwise(tries)]
 
 
 async def test_pauses_grow_from_a_second_to_a_minute_and_are_never_in_step() -> None:

@@ -76,7 +76,7 @@ class Delivery:
                     await self._deliver(self._queue[0])
                     self._queue.popleft()
         except TimeoutError:
-            log.warning("%d messages for %s were not sent before the end", len(self._queue), self.receiver)
+            log.warning("what waits for %s was not sent before the end: %d messages", self.receiver, len(self._queue))
 
     async def _deliver(self, waiting: _Waiting) -> None:
         clock = asyncio.get_running_loop().time
