@@ -27,12 +27,13 @@ def test_a_list_names_components_with_commas_or_again_each_once():
     assert components.named([]) == []
 
 
-@pytest.mark.parametrize("name", ["grafana", "exporter", "Hub"])
+@pytest.mark.parametrize("name", ["grafana", "Exporter", "Hub"])
 def test_an_unknown_component_is_one_sentence_with_those_that_exist(name: str):
     with pytest.raises(components.Unknown) as refused:
         components.named([f"hub,{name}"])
 
-    assert str(refused.value) == f"there is no component '{name}'; there is hub"
+    everything = ", ".join(component.name for component in components.every())
+    assert str(refused.value) == f"there is no component '{name}'; there is {everything}"
 
 
 @EVERY
@@ -41,6 +42,9 @@ def test_a_component_lives_in_the_namespace_of_the_operator_and_can_be_applied(
     component: components.Component, wanted: parts.Installation
 ):
     for manifest in component.objects(wanted):
+        if wanted.scope == "cluster" and manifest["kind"] in ("ClusterRole", "ClusterRoleBinding"):
+            assert "namespace" not in manifest["metadata"]
+            continue
         assert kinds.of_manifest(manifest).namespaced
         assert manifest["metadata"]["namespace"] == wanted.namespace
 
@@ -150,3 +154,49 @@ def test_the_arguments_of_the_hub_are_text_and_known_to_the_command():
     assert command.__name__ == "serve"
     assert bound.arguments["host"] == "0.0.0.0"
     assert bound.arguments["image"] == "litmus:mine"
+
+
+def test_the_exporter_may_read_what_it_tells_of_and_change_nothing_of_it():
+    exporter = components.named(["exporter"])[0]
+    verbs: dict[str, set[str]] = {}
+    for rule in made(exporter)["Role"]["rules"]:
+        for resource in rule["resources"]:
+            verbs.setdefault(resource, set()).update(rule["verbs"])
+
+    read = {"get", "list", "watch"}
+    assert verbs == {
+        "chaosengines": read,
+        "chaosresults": read,
+        "chaosexperiments": read,
+        "events": {"get", "create", "patch"},
+    }
+
+
+@BOTH
+def test_the_rights_of_the_exporter_are_those_of_its_account_where_the_operator_looks(wanted: parts.Installation):
+    exporter = made(components.named(["exporter"])[0], wanted)
+    kind = "ClusterRole" if wanted.scope == "cluster" else "Role"
+    binding, account = exporter[f"{kind}Binding"], exporter["ServiceAccount"]["metadata"]
+    [variable] = exporter["Deployment"]["spec"]["template"]["spec"]["containers"][0]["env"]
+
+    assert binding["roleRef"]["name"] == exporter[kind]["metadata"]["name"] == "chaos-exporter"
+    assert binding["subjects"] == [
+        {
+            "kind": "ServiceAccount",
+            "name": exporter["ServiceAccount"]["metadata"]["name"],
+            "namespace": wanted.namespace,
+        }
+    ]
+    assert variable["name"] == "WATCH_NAMESPACE"
+    assert ("valueFrom" in variable) == (wanted.scope == "namespaced")
+
+
+def test_prometheus_finds_the_exporter_by_annotations_and_by_its_service():
+    exporter = components.named(["exporter"])[0]
+    template = made(exporter)["Deployment"]["spec"]["template"]
+    [port], [listening] = made(exporter)["Service"]["spec"]["ports"], pod(exporter)["containers"][0]["ports"]
+
+    assert template["metadata"]["annotations"]["prometheus.io/port"] == str(listening["containerPort"])
+    assert port["targetPort"] == listening["name"] == "metrics"
+    assert made(exporter)["Service"]["spec"]["selector"].items() <= template["metadata"]["labels"].items()
+    assert made(exporter)["Service"]["metadata"]["labels"]["app"] == "chaos-exporter"

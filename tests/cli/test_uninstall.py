@@ -59,6 +59,21 @@ async def test_the_components_go_before_the_operator(
     assert deleted == [f"{title} deleted" for title in [*hub, *OPERATOR]]
 
 
+async def test_the_rights_of_the_exporter_go_with_it(server: apiserver.Server, kubeconfig: str):
+    await install.install(with_=("exporter",), kubeconfig=kubeconfig, wait=False)
+    assert ("clusterroles", "", "chaos-exporter") in server.objects
+    await uninstall.uninstall(kubeconfig=kubeconfig)
+
+    assert [key for key in server.objects if key[2] == "chaos-exporter"] == []
+
+
+async def test_the_rights_of_an_exporter_of_another_namespace_stay(server: apiserver.Server, kubeconfig: str):
+    await install.install(with_=("exporter",), kubeconfig=kubeconfig, wait=False)
+    await uninstall.uninstall(namespace="elsewhere", kubeconfig=kubeconfig)
+
+    assert ("clusterrolebindings", "", "chaos-exporter") in server.objects
+
+
 async def test_what_users_have_written_for_a_component_stays_and_is_named(
     kubeconfig: str, server: apiserver.Server, capsys: pytest.CaptureFixture[str]
 ):

@@ -5,23 +5,20 @@ takes, each rule with its reason.
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal
 
 from litmus.api import crds, names
 from litmus.experiments.declaration import Permission
 from litmus.hub import documents
-from litmus.hub.documents import Comment, Flow, Quoted
+from litmus.hub.documents import Comment
 
 from . import parts
 from .components import Component
 from .parts import NAME, Document, Installation
-
-RoleKind = Literal["Role", "ClusterRole"]
+from .roles import granted
 
 POD_LABELS = {"name": "chaos-operator"}
 HEALTH_PORT = 8081
 METRICS = "metrics"  # the name of that port, for PodMonitors
-_RBAC = "rbac.authorization.k8s.io"
 _LITMUS = "litmuschaos.io"
 _READ = ("get", "list", "watch")
 
@@ -128,33 +125,8 @@ def render(wanted: Installation, components: Sequence[Component] = (), *, headin
 
 def _access(wanted: Installation) -> list[Document]:
     if wanted.scope == "namespaced":
-        return _granted("Role", (*WATCHED, *OWN), wanted)
-    return [*_granted("ClusterRole", (*WATCHED, *CLUSTERWIDE), wanted), *_granted("Role", OWN, wanted)]
-
-
-def _granted(kind: RoleKind, rules: tuple[Permission, ...], wanted: Installation) -> list[Document]:
-    within: Document = {"namespace": wanted.namespace} if wanted.namespace else {}
-    named = parts.meta(wanted, f"operator-{kind.lower()}", clusterwide=kind == "ClusterRole")
-    bound = parts.meta(wanted, f"operator-{kind.lower()}binding", clusterwide=kind == "ClusterRole")
-    return [
-        {"apiVersion": f"{_RBAC}/v1", "kind": kind, "metadata": named, "rules": [e for r in rules for e in _rule(r)]},
-        {
-            "apiVersion": f"{_RBAC}/v1",
-            "kind": f"{kind}Binding",
-            "metadata": bound,
-            "roleRef": {"apiGroup": _RBAC, "kind": kind, "name": NAME},
-            "subjects": [{"kind": "ServiceAccount", "name": NAME, **within}],
-        },
-    ]
-
-
-def _rule(permission: Permission) -> list[Any]:
-    rule = {
-        "apiGroups": Flow(permission.groups),
-        "resources": Flow(permission.resources),
-        "verbs": Flow(permission.verbs),
-    }
-    return [Comment(f"To {permission.reason}."), rule]
+        return granted("Role", (*WATCHED, *OWN), wanted)
+    return [*granted("ClusterRole", (*WATCHED, *CLUSTERWIDE), wanted), *granted("Role", OWN, wanted)]
 
 
 def _deployment(wanted: Installation) -> Document:
@@ -191,7 +163,7 @@ def _container(wanted: Installation) -> Document:
         "env": [
             Comment("Image of the runner pods, unless an engine names its own."),
             {"name": "CHAOS_RUNNER_IMAGE", "value": wanted.image},
-            *_watch_namespace(wanted),
+            *parts.watch_namespace(wanted, whose="Whose engines it runs"),
             {"name": "OPERATOR_NAMESPACE", **parts.field("metadata.namespace")},
             {"name": "POD_NAME", **parts.field("metadata.name")},
         ],
@@ -204,15 +176,3 @@ def _container(wanted: Installation) -> Document:
         "resources": {"requests": {"cpu": "20m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}},
         "securityContext": parts.container_security(),
     }
-
-
-def _watch_namespace(wanted: Installation) -> list[Any]:
-    if wanted.scope == "cluster":
-        return [
-            Comment("Whose engines it runs; empty means the whole cluster."),
-            {"name": "WATCH_NAMESPACE", "value": Quoted("")},
-        ]
-    return [
-        Comment("Whose engines it runs: those of its own namespace only."),
-        {"name": "WATCH_NAMESPACE", **parts.field("metadata.namespace")},
-    ]

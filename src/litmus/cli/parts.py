@@ -6,7 +6,7 @@ from typing import Any, Literal
 from litmus import __version__
 from litmus.api import names
 from litmus.hub import charts
-from litmus.hub.documents import Quoted
+from litmus.hub.documents import Comment, Quoted
 
 Document = dict[Any, Any]
 Scope = Literal["cluster", "namespaced"]
@@ -72,6 +72,24 @@ def container_security() -> Document:
 def field(path: str) -> Document:
     """An environment variable's value that is a field of the pod."""
     return {"valueFrom": {"fieldRef": {"fieldPath": path}}}
+
+
+def quoted(value: object) -> Quoted:
+    """A number that stays text."""
+    return Quoted(str(value))
+
+
+def watch_namespace(wanted: Installation, *, whose: str) -> list[Any]:
+    """The environment variable that says which namespaces a process looks at."""
+    if wanted.scope == "cluster":
+        return [
+            Comment(f"{whose}; empty means the whole cluster."),
+            {"name": "WATCH_NAMESPACE", "value": Quoted("")},
+        ]
+    return [
+        Comment(f"{whose}: those of its own namespace only."),
+        {"name": "WATCH_NAMESPACE", **field("metadata.namespace")},
+    ]
 
 
 def http_probe(path: str, port: str) -> Document:

@@ -74,13 +74,28 @@ async def _remove_components(cluster: Cluster, namespace: str) -> tuple[int, lis
     """How many objects went, and the titles of those that stay because somebody has made them their own."""
     removed, changed = 0, []
     for component in components.every():
-        for manifest in reversed(component.objects(parts.Installation(namespace=namespace, scope="namespaced"))):
+        clusterwide = bool(component.deployment) and await _is_clusterwide(
+            cluster, namespace, component.deployment
+        )
+        for manifest in reversed(_of_both_scopes(component, namespace)):
             kind, name = kinds.of_manifest(manifest), manifest["metadata"]["name"]
-            if manifest["kind"] in component.theirs and await _was_changed(cluster, manifest):
+            if manifest["kind"] in component.foreign and not await installed.is_served(cluster, kind):
+                continue
+            if not kind.namespaced:
+                removed += await _delete(cluster, kind, name) if clusterwide else 0
+            elif manifest["kind"] in component.theirs and await _was_changed(cluster, manifest):
                 changed.append(title(kind, name))
             else:
                 removed += await _delete(cluster, kind, name, namespace)
     return removed, changed
+
+
+def _of_both_scopes(component: components.Component, namespace: str) -> list[dict[str, Any]]:
+    """Its objects in the order of their creation, those that only one of the scopes has among them."""
+    namespaced = component.objects(parts.Installation(namespace=namespace, scope="namespaced"))
+    clusterwide = component.objects(parts.Installation(namespace=namespace))
+    more = [manifest for manifest in clusterwide if not kinds.of_manifest(manifest).namespaced]
+    return [namespaced[0], *more, *namespaced[1:]]
 
 
 async def _was_changed(cluster: Cluster, manifest: dict[str, Any]) -> bool:
@@ -104,7 +119,7 @@ async def _remove_operator(cluster: Cluster, namespace: str) -> int:
             deadline_s=_PODS_DEADLINE_S,
         )
     removed += await _delete(cluster, kinds.LEASE, names.OPERATOR_LEASE, namespace)
-    if await _is_clusterwide(cluster, namespace):
+    if await _is_clusterwide(cluster, namespace, parts.NAME):
         removed += await _delete(cluster, kinds.CLUSTER_ROLE_BINDING, parts.NAME)
         removed += await _delete(cluster, kinds.CLUSTER_ROLE, parts.NAME)
     for kind in (kinds.ROLE_BINDING, kinds.ROLE, kinds.SERVICE_ACCOUNT):
@@ -112,10 +127,10 @@ async def _remove_operator(cluster: Cluster, namespace: str) -> int:
     return removed
 
 
-async def _is_clusterwide(cluster: Cluster, namespace: str) -> bool:
-    """Whether the cluster role is bound to the operator of this namespace, and not to that of another one."""
+async def _is_clusterwide(cluster: Cluster, namespace: str, role: str) -> bool:
+    """Whether the cluster role is bound to an account of this namespace, and not to that of another one."""
     try:
-        binding = await cluster.find(kinds.raw(kinds.CLUSTER_ROLE_BINDING), parts.NAME)
+        binding = await cluster.find(kinds.raw(kinds.CLUSTER_ROLE_BINDING), role)
     except errors.Forbidden:
         return False
     subjects = (binding or {}).get("subjects") or ()

@@ -9,7 +9,7 @@ import sys
 from litmus import logs
 from litmus.kube import Cluster, errors
 
-from . import serve
+from . import outlets, serve
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,12 @@ def main(arguments: list[str]) -> int:
         host=options.host, port=options.port, namespace=_one_or_all(options.namespace), pulse_s=pulse_s
     )
     try:
-        asyncio.run(_run(settings, kubeconfig=options.kubeconfig, context=options.context))
+        others = outlets.configured(vars(options), os.environ)
+    except (outlets.Misused, outlets.MissingExtra) as error:
+        print(f"litmus exporter: {error}", file=sys.stderr)
+        return _USAGE
+    try:
+        asyncio.run(_run(settings, others, kubeconfig=options.kubeconfig, context=options.context))
     except errors.KubeError as error:
         print(f"litmus exporter: {error}", file=sys.stderr)
         return _REFUSED
@@ -51,12 +56,13 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-async def _run(settings: serve.Settings, *, kubeconfig: str, context: str) -> None:
+async def _run(settings: serve.Settings, others: serve.Beside, *, kubeconfig: str, context: str) -> None:
     async with Cluster.connect(kubeconfig=kubeconfig, context=context) as cluster:
         where = f"namespace {settings.namespace}" if settings.namespace else "all namespaces"
         await serve.serve(
             cluster,
             settings,
+            beside=[others],
             ready=lambda port: log.info("metrics of %s on http://localhost:%d/metrics", where, port),
         )
 
@@ -71,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--kubeconfig", default="", help="kubeconfig to use; else $KUBECONFIG, or the pod's account")
     parser.add_argument("--context", default="", help="context of the kubeconfig")
+    outlets.settings.add_flags(parser)
     return parser
 
 

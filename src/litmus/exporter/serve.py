@@ -27,8 +27,8 @@ from .state import State
 log = logging.getLogger(__name__)
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-# Runs beside the watches for as long as they do. It may add collectors of its own to the registry.
-Beside = Callable[[Cluster, CollectorRegistry], Coroutine[Any, Any, None]]
+# Runs beside the watches for as long as they do: it may listen to them, and add collectors of its own to the registry.
+Beside = Callable[[Cluster, State, CollectorRegistry], Coroutine[Any, Any, None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +112,8 @@ async def serve(
     exporter = Exporter(State(namespace=settings.namespace), pulse_s=settings.pulse_s)
     async with listening(exporter, host=settings.host, port=settings.port) as port:
         ready(port)
-        works = [exporter.state.follow(cluster), *(work(cluster, exporter.counted.registry) for work in beside)]
+        registry = exporter.counted.registry
+        works = [exporter.state.follow(cluster), *(work(cluster, exporter.state, registry) for work in beside)]
         tasks = [asyncio.create_task(work) for work in works]
         stopping = asyncio.create_task(stop.wait())
         try:

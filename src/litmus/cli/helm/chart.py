@@ -45,7 +45,7 @@ def _files() -> Iterator[tuple[str, str]]:
     yield "templates/NOTES.txt", notes.after_installation()
     yield "templates/access.yaml", _access()
     yield "templates/operator.yaml", _operator()
-    for component in components.every():
+    for component in components.deployed():
         yield f"templates/{component.name}.yaml", _component(component)
 
 
@@ -73,22 +73,42 @@ def _operator() -> str:
     """Account and Deployment, which differ in one variable."""
     template, (clusterwide, namespaced) = _both_scopes()
     account, deployment = clusterwide[0], clusterwide[-1]
-    variables = _variables(deployment)
-    first, last, others = _difference(variables, _variables(namespaced[-1]))
-    mine = variables[first:last]
-    variables[first:last] = [template.block(holes.either(_IS_CLUSTERWIDE, mine, others))]
+    _choose_variables(deployment, namespaced[-1], template)
     _open(account, deployment, template, path=".Values")
     return template.write([account, deployment])
 
 
 def _component(component: components.Component) -> str:
+    """Its manifests; those that grant rights are others in each scope."""
     template = Holes()
-    made = component.manifests(_installation(template, scope="cluster"))
+    scopes: tuple[parts.Scope, ...] = ("cluster", "namespaced")
+    clusterwide, namespaced = (component.manifests(_installation(template, scope=scope)) for scope in scopes)
+    made = [manifest for manifest in clusterwide if not _grants(manifest)]
     path = f".Values.{component.name}"
+    _choose_variables(made[-1], namespaced[-1], template)
     component.template(made, template)
     account = next(manifest for manifest in made if manifest["kind"] == "ServiceAccount")
     _open(account, made[-1], template, path=path)
-    return f"{{{{- if {path}.enabled }}}}\n{template.write(made)}{{{{- end }}}}\n"
+    text = template.write(made)
+    rights = [[manifest for manifest in every if _grants(manifest)] for every in (clusterwide, namespaced)]
+    if rights[0]:
+        chosen = [template.write(some) for some in rights]
+        text += f"{{{{- if {_IS_CLUSTERWIDE} }}}}\n{chosen[0]}{{{{- else }}}}\n{chosen[1]}{{{{- end }}}}\n"
+    return f"{{{{- if {path}.enabled }}}}\n{text}{{{{- end }}}}\n"
+
+
+def _grants(manifest: Document) -> bool:
+    return str(manifest["kind"]).removesuffix("Binding") in ("Role", "ClusterRole")
+
+
+def _choose_variables(clusterwide: Document, namespaced: Document, template: Holes) -> None:
+    """The environment of the first is that of the chosen scope, where they differ."""
+    variables, others = _variables(clusterwide), _variables(namespaced)
+    if variables == others:
+        return
+    first, last, theirs = _difference(variables, others)
+    mine = variables[first:last]
+    variables[first:last] = [template.block(holes.either(_IS_CLUSTERWIDE, mine, theirs))]
 
 
 def _both_scopes() -> tuple[Holes, list[list[Document]]]:
