@@ -79,9 +79,12 @@ def _chosen(lists: tuple[str, ...]) -> list[components.Component]:
 
 async def _add(cluster: Cluster, component: components.Component, wanted: parts.Installation) -> None:
     for manifest in component.objects(wanted):
-        if manifest["kind"] in component.theirs and await _is_there(cluster, manifest):
-            kind = kinds.of_manifest(manifest)
-            print(f"{applying.title(kind, manifest['metadata']['name'])} unchanged", flush=True)
+        kind = kinds.of_manifest(manifest)
+        title = applying.title(kind, manifest["metadata"]["name"])
+        if manifest["kind"] in component.foreign and not await installed.is_served(cluster, kind):
+            print(f"{title} left out: the cluster has no {kind}", flush=True)
+        elif manifest["kind"] in component.theirs and await _is_there(cluster, manifest):
+            print(f"{title} unchanged", flush=True)
         else:
             await applying.apply(cluster, manifest)
 
@@ -99,6 +102,9 @@ async def _wait(
     await rollout.until_ready(cluster, rollout.OPERATOR, namespace=where, image=image, deadline_s=deadline_s)
     print(f"The operator is ready in namespace {where} and runs {installed.engines_of(wanted.watched)}.", flush=True)
     for component in chosen:
+        if not component.deployment:
+            print(f"The {component.name} is installed. {component.reach(where)}", flush=True)
+            continue
         awaited = rollout.Awaited(
             called=f"the {component.name}", deployment=component.deployment, labels=component.labels
         )
@@ -108,7 +114,7 @@ async def _wait(
 
 async def _tell_of_others(cluster: Cluster, chosen: list[components.Component], wanted: parts.Installation) -> None:
     """A component that is there and was not asked for keeps its image, which may be that of another release."""
-    for component in components.every():
+    for component in components.deployed():
         if component not in chosen:
             image = await installed.image_of(cluster, component.deployment, namespace=wanted.namespace)
             if image and image != wanted.image:

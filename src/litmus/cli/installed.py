@@ -41,6 +41,15 @@ async def operators(cluster: Cluster, *, namespace: str) -> list[Operator]:
     return [_operator(deployment) for deployment in found]
 
 
+async def is_served(cluster: Cluster, kind: kinds.Kind[Any]) -> bool:
+    """Whether the cluster has the definition of a kind. Everybody may ask that."""
+    try:
+        document = await cluster.document(f"/apis/{kind.api_version}")
+    except errors.NotFound:
+        return False
+    return any(resource["name"] == kind.plural for resource in document.get("resources", ()))
+
+
 async def image_of(cluster: Cluster, deployment: str, *, namespace: str) -> str:
     """The image of a Deployment's first container, '' if there is none."""
     found = await cluster.find(kinds.raw(kinds.DEPLOYMENT), deployment, namespace=namespace)

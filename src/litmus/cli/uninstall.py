@@ -74,9 +74,7 @@ async def _remove_components(cluster: Cluster, namespace: str) -> tuple[int, lis
     """How many objects went, and the titles of those that stay because somebody has made them their own."""
     removed, changed = 0, []
     for component in components.every():
-        clusterwide = bool(component.deployment) and await _is_clusterwide(
-            cluster, namespace, component.deployment
-        )
+        clusterwide = bool(component.deployment) and await _is_clusterwide(cluster, namespace, component.deployment)
         for manifest in reversed(_of_both_scopes(component, namespace)):
             kind, name = kinds.of_manifest(manifest), manifest["metadata"]["name"]
             if manifest["kind"] in component.foreign and not await installed.is_served(cluster, kind):

@@ -90,6 +90,10 @@ CLUSTER_ROLE_BINDING = Kind(
 ROLE = Kind("rbac.authorization.k8s.io", "v1", "Role", "roles", objects.Named)
 ROLE_BINDING = Kind("rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings", objects.Named)
 ACCESS_REVIEW = Kind("authorization.k8s.io", "v1", "SubjectAccessReview", "subjectaccessreviews", dict, False)
+# Of the operator of Prometheus, where there is one.
+SERVICE_MONITOR = Kind("monitoring.coreos.com", "v1", "ServiceMonitor", "servicemonitors", dict)
+POD_MONITOR = Kind("monitoring.coreos.com", "v1", "PodMonitor", "podmonitors", dict)
+PROMETHEUS_RULE = Kind("monitoring.coreos.com", "v1", "PrometheusRule", "prometheusrules", dict)
 # Which of the two a cluster serves is found out by asking (1.20 has only v1beta1, 1.25 only v1).
 DISRUPTION_BUDGETS = (
     Kind("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", objects.DisruptionBudget),

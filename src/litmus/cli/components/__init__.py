@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from ._component import Component, Option
 
-__all__ = ["Component", "Option", "Unknown", "every", "named"]
+__all__ = ["Component", "Option", "Unknown", "deployed", "every", "named"]
 
 
 class Unknown(LookupError):
@@ -23,6 +23,11 @@ def every() -> tuple[Component, ...]:
     modules = (found.name for found in pkgutil.iter_modules(__path__) if not found.name.startswith("_"))
     found = (importlib.import_module(f"{__name__}.{name}").COMPONENT for name in modules)
     return tuple(sorted(found, key=lambda component: component.name))
+
+
+def deployed() -> tuple[Component, ...]:
+    """Those that are a Deployment: what can be waited for, and what the Helm chart offers."""
+    return tuple(component for component in every() if component.deployment)
 
 
 def named(lists: Sequence[str]) -> list[Component]:

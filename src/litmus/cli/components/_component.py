@@ -23,24 +23,28 @@ class Option:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
-    """A Deployment beside the operator, and what belongs to it.
+    """A Deployment beside the operator, and what belongs to it; or, without ``deployment``, only objects for others.
 
     ``manifests`` makes everything in the order in which it has to be created; the namespace is there already. An object
     whose kind is in ``theirs`` belongs to users once it was created: an installation does not touch it again, and
     an uninstallation deletes it only as it was created.
 
+    One whose kind is in ``foreign`` is of a definition that is not ours, and is created where the cluster has it.
+
     ``reach`` is a sentence that tells how to come to it in a namespace.
 
-    For the Helm chart: ``values`` are its own values under its name, and ``template`` makes the holes for them
-    in the manifests (``helm.holes``). The last manifest is the Deployment, and one is a ServiceAccount.
+    For the Helm chart, which has those with a Deployment: ``values`` are its own values under its name, and
+    ``template`` makes the holes for them in the manifests (``helm.holes``). The last manifest is the Deployment, and
+    one is a ServiceAccount.
     """
 
     name: str
     help: str
     manifests: Callable[[Installation], list[Document]]
-    deployment: str
-    labels: Mapping[str, str]
+    deployment: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
     theirs: frozenset[str] = frozenset()
+    foreign: frozenset[str] = frozenset()
     reach: Callable[[str], str] = lambda namespace: ""
     values: Sequence[Option] = ()
     template: Callable[[list[Document], Any], None] = field(default=lambda manifests, holes: None)

@@ -33,13 +33,13 @@ the engines of namespace {{ .Release.Namespace }}{{ end }}. Wait for it:
 
 def readme() -> str:
     """README.md, with the table of values."""
-    enabled = "".join(f" --set {component.name}.enabled=true" for component in components.every())
+    enabled = "".join(f" --set {component.name}.enabled=true" for component in components.deployed())
     return _README.format(components=enabled, table="\n".join(values.table()))
 
 
 def after_installation() -> str:
     """NOTES.txt."""
-    return _NOTES + "".join(_about(component) for component in components.every())
+    return _NOTES + "".join(_about(component) for component in components.deployed())
 
 
 def _about(component: components.Component) -> str:

@@ -11,7 +11,7 @@ from litmus.hub import charts, documents
 from litmus.hub.documents import Comment
 
 from .. import manifests, parts
-from ..components import Component, Option, every
+from ..components import Component, Option, deployed
 
 _NONE: list[Any] = []
 _OBJECT = {"type": "object"}
@@ -75,7 +75,7 @@ def options() -> list[Option]:
             {"type": "string", "enum": ["cluster", "namespaced"]},
         ),
         *_of_a_pod("", operator, called="operator"),
-        *(option for component in every() for option in _of_a_component(component)),
+        *(option for component in deployed() for option in _of_a_component(component)),
     ]
 
 
