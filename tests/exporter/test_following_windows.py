@@ -12,6 +12,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from prometheus_client import CollectorRegistry
 
 from litmus.exporter import outlets
+from litmus.exporter.outlets import feeding
 from litmus.exporter.state import State
 from litmus.kube import Cluster, clock
 from tests.apiserver import Server
@@ -98,8 +99,9 @@ async def test_runs_of_long_ago_are_neither_told_nor_read(server: Server, cluste
 
 
 async def test_a_dead_webhook_is_a_metric_and_keeps_nothing_else_from_being_told(
-    server: Server, cluster: Cluster, caplog: pytest.LogCaptureFixture
+    server: Server, cluster: Cluster, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(feeding, "_LAST_CHANCE_S", 0.01)
     async with (
         stage.receiver(stage.statuses(503)) as there,
         exporting(cluster, {"LITMUS_WEBHOOK_URL": there.url}) as registry,

@@ -89,6 +89,10 @@ GRAFANA = {"LITMUS_GRAFANA_URL": "http://g"}
             "LITMUS_WEBHOOK_URL is no address; give one that begins with http:// or https:// and names a host",
         ),
         (
+            {"LITMUS_WEBHOOK_URL": "http://-ü-/"},
+            "LITMUS_WEBHOOK_URL is no address; give one that begins with http:// or https:// and names a host",
+        ),
+        (
             {"LITMUS_WEBHOOK_KEY": KEY},
             "LITMUS_WEBHOOK_KEY is given, but no address to sign for; give --webhook-url or leave the key out",
         ),

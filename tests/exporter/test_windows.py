@@ -116,7 +116,9 @@ def test_a_finished_result_that_is_deleted_brings_nothing_new() -> None:
     assert watcher.gone("shop", "shop-pod-delete", stage.NOW + timedelta(hours=1)) == []
 
 
-@pytest.mark.parametrize("stamp", ["soon", "2026-13-01T00:00:00Z", ""])
+@pytest.mark.parametrize(
+    "stamp", ["soon", "2026-13-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "1969-12-31T23:59:59Z", ""]
+)
 def test_a_time_that_cannot_be_read_is_an_unknown_one(stamp: str) -> None:
     assert windows.of(stage.result(run={"startedAt": stamp})) is None
     assert stage.window(stage.begun(targets=[stage.KILLED | {"injectedAt": stamp}])).started is None

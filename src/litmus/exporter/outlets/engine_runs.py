@@ -44,7 +44,9 @@ class EngineRuns:
 
     def __init__(self) -> None:
         self._windows: OrderedDict[str, dict[str, Window]] = OrderedDict()
-        self._final: OrderedDict[str, frozenset[str]] = OrderedDict()  # with the experiments that have a verdict
+        # With the experiments that have a verdict. As many as there are engines: one may be complete long before its
+        # results are read, when an exporter starts.
+        self._final: dict[str, frozenset[str]] = {}
         self._told: OrderedDict[uuid.UUID, None] = OrderedDict()
 
     def see_window(self, window: Window) -> EngineRun | None:
@@ -61,7 +63,6 @@ class EngineRuns:
         if engine.status not in _FINAL:
             return None
         self._final[engine.uid] = frozenset(one.name for one in engine.entries if one.verdict in seen.FINAL)
-        _bound(self._final)
         return self._complete(engine.uid)
 
     def engine_gone(self, uid: str, now: datetime) -> EngineRun | None:

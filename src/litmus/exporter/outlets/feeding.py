@@ -7,7 +7,6 @@ events after an hour and would have to be told again each time.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -90,9 +89,8 @@ class Outlets:
                 for outlet in self._outlets:
                     group.create_task(outlet.delivery.run(), name=f"outlet {outlet.name}")
         finally:
+            await asyncio.gather(*(outlet.delivery.emptied(_LAST_CHANCE_S) for outlet in self._outlets))
             for outlet in self._outlets:
-                with suppress(asyncio.CancelledError):
-                    await outlet.delivery.emptied(_LAST_CHANCE_S)
                 await outlet.aclose()
 
     def _tell(self, changes: list[Change]) -> None:

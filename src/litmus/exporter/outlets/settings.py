@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import httpx2
+
 _LARGEST_SECRET = 64 << 10
 _SHORTEST_KEY = 16
 _NO = ("0", "false", "no", "off")
@@ -190,7 +192,8 @@ def _address(text: str, said_by: str) -> str:
     try:
         parts = urlsplit(text)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
+        httpx2.URL(text)  # it refuses some more, such as a name that can't be one of a host
+    except (ValueError, httpx2.InvalidURL):
         usable = False
     if not usable or not text.isprintable() or " " in text:
         raise Misused(f"{said_by} is no address; give one that begins with http:// or https:// and names a host")

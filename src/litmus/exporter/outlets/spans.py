@@ -13,10 +13,9 @@ from datetime import datetime
 from typing import Literal
 
 from litmus.api.result import Fault, ProbeOutcome, Target
-from litmus.kube import clock
 
 from .engine_runs import EngineRun
-from .windows import Window
+from .windows import Window, when
 
 Value = str | int | float | bool
 Status = Literal["unset", "ok", "error"]
@@ -104,7 +103,7 @@ def _moments(window: Window) -> Iterator[Moment]:
     if window.started:
         yield Moment("chaos begins", window.started, {})
     for target in window.targets:
-        if at := _when(target.injected_at):
+        if at := when(target.injected_at):
             yield Moment("hit", at, _of_target(target))
     if window.ended:
         yield Moment("chaos ends", window.ended, {})
@@ -124,9 +123,9 @@ def _of_target(target: Target) -> dict[str, Value]:
 
 def _fault(window: Window, fault: Fault, parent: int) -> Span:
     names = {target.name for target in fault.targets}
-    hits = [at for target in window.targets if target.name in names and (at := _when(target.injected_at))]
+    hits = [at for target in window.targets if target.name in names and (at := when(target.injected_at))]
     start = min(hits, default=window.started or window.begun)
-    closed = None if fault.open else _when(fault.updated_at)
+    closed = None if fault.open else when(fault.updated_at)
     end = closed or window.ended or window.finished or start
     return Span(
         name=f"fault {fault.mechanism}",
@@ -189,10 +188,3 @@ def _worst(run: EngineRun) -> Status:
 
 def _id(of: uuid.UUID, what: str) -> int:
     return uuid.uuid5(of, what).int >> 64 or 1
-
-
-def _when(stamp: str | None) -> datetime | None:
-    try:
-        return clock.parse(stamp) if stamp else None
-    except ValueError:
-        return None

@@ -10,7 +10,7 @@ ours writes no times into its result; such runs have no windows.
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 
 from litmus import api
@@ -22,6 +22,7 @@ Kind = Literal["begun", "ended", "verdict"]
 
 # What an experiment says in run.step once it is done with its chaos (experiments/lifecycle.py, steady_state.py).
 _AFTER = ("ramp time after", "post-chaos check", "measuring the recovery", "probes after")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAMESPACE = uuid.UUID("6a3c6f7e-3d0f-5c52-9a70-2f6d1c2d8f10")
 
 
@@ -79,12 +80,12 @@ class Change:
 def of(result: api.ChaosResult) -> Window | None:
     """The window of a result's latest run; None when the result does not say when that run began."""
     status, run = result.status, result.status.run
-    begun = _when(run.started_at)
+    begun = when(run.started_at)
     if begun is None:
         return None
     faults = tuple(fault for fault in status.faults if _of_run(fault, begun))
     started = _started(result, faults)
-    finished = _when(run.finished_at)
+    finished = when(run.finished_at)
     acting = any(fault.state in ("injected", "proven") and _lasts(fault) for fault in faults)
     over = not acting and (finished is not None or run.step.startswith(_AFTER))
     return Window(
@@ -124,7 +125,7 @@ def closed(window: Window, now: datetime, *, history: list[PastRun] | None = Non
     if window.over and (window.ended or not window.started):
         return window
     past = next((one for one in history or [] if one.number == window.run and _same(one, window)), None)
-    finished = window.finished or (_when(past.finished_at) if past else None) or now
+    finished = window.finished or (when(past.finished_at) if past else None) or now
     return replace(
         window,
         verdict=past.verdict if past else window.verdict,
@@ -169,9 +170,9 @@ def _started(result: api.ChaosResult, faults: tuple[Fault, ...]) -> datetime | N
     if measured := _measured(result):
         return measured[0]
     status = result.status
-    hits = [at for target in status.targets if (at := _when(target.injected_at))]
-    hits += [at for fault in faults if fault.state == "injected" and (at := _when(fault.updated_at))]
-    clocked = _when(status.run.chaos_started_at)
+    hits = [at for target in status.targets if (at := when(target.injected_at))]
+    hits += [at for fault in faults if fault.state == "injected" and (at := when(fault.updated_at))]
+    clocked = when(status.run.chaos_started_at)
     if not hits:
         return clocked if any(fault.state == "proven" for fault in faults) else None
     if clocked and len(status.targets) >= MAX_TARGETS:
@@ -183,17 +184,17 @@ def _ended(result: api.ChaosResult, faults: tuple[Fault, ...], run: Run) -> date
     """The end of the chaos. A kill is over at once, and its window is the planned one; else the undoing counts."""
     if measured := _measured(result):
         return measured[1]
-    undone = [at for fault in faults if not fault.open and _lasts(fault) and (at := _when(fault.updated_at))]
+    undone = [at for fault in faults if not fault.open and _lasts(fault) and (at := when(fault.updated_at))]
     if undone:
         return max(undone)
-    ends = [at for at in (_when(run.chaos_ends_at), _when(run.finished_at)) if at]
+    ends = [at for at in (when(run.chaos_ends_at), when(run.finished_at)) if at]
     return min(ends) if ends else None
 
 
 def _measured(result: api.ChaosResult) -> tuple[datetime, datetime] | None:
     impact = result.status.impact
     for signal in impact.signals if impact else ():
-        start, end = _when(signal.fault.start), _when(signal.fault.end)
+        start, end = when(signal.fault.start), when(signal.fault.end)
         if start and end and start <= end:
             return start, end
     return None
@@ -203,7 +204,7 @@ def _signals(result: api.ChaosResult) -> dict[str, tuple[datetime, datetime]]:
     found = {}
     for signal in result.status.impact.signals if result.status.impact else ():
         parts = (signal.baseline, signal.fault, signal.recovery)
-        starts, ends = [_when(part.start) for part in parts], [_when(part.end) for part in parts]
+        starts, ends = [when(part.start) for part in parts], [when(part.end) for part in parts]
         known = [at for at in (*starts, *ends) if at]
         if known:
             found[signal.probe] = (min(known), max(known))
@@ -217,17 +218,18 @@ def _lasts(fault: Fault) -> bool:
 
 def _of_run(fault: Fault, begun: datetime) -> bool:
     """Records that an earlier run left open stay in the ledger."""
-    at = _when(fault.updated_at)
+    at = when(fault.updated_at)
     return at is None or at >= begun
 
 
 def _same(past: PastRun, window: Window) -> bool:
-    return _when(past.started_at) == window.begun
+    return when(past.started_at) == window.begun
 
 
-def _when(stamp: str | None) -> datetime | None:
-    """A time of a result; what can't be read is unknown, because others may write results too."""
+def when(stamp: str | None) -> datetime | None:
+    """A time of a result, in UTC; what can't be, or can't be read, is unknown: others may write results too."""
     try:
-        return clock.parse(stamp) if stamp else None
-    except ValueError:
+        found = clock.parse(stamp).astimezone(UTC) if stamp else None
+    except (ValueError, OverflowError):
         return None
+    return found if found and found >= _EPOCH else None
