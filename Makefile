@@ -58,9 +58,10 @@ e2e-crash: $(READY) ## every fault, while the processes behind it are killed at 
 	export LITMUS_IMAGE
 	$(BIN)/python -m tests.cluster.crash
 
-bench: $(READY) ## what sandbox and hub cost, how right impact is, and the budgets of design.md §7 in the cluster of KUBECONFIG
+bench: $(READY) ## what sandbox, hub and exporter cost, how right impact is, and the budgets of design.md §7 in the cluster of KUBECONFIG
 	@$(BIN)/python benchmarks/sandbox.py
 	$(BIN)/python benchmarks/hub.py
+	$(BIN)/python benchmarks/exporter.py
 	$(BIN)/python benchmarks/calibration.py
 	$(BIN)/python benchmarks/packets.py || echo "make $@: the packet rate was not measured"
 	$(NO_CLUSTER)

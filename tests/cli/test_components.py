@@ -12,6 +12,7 @@ from litmus.kube import kinds
 NAMESPACED = parts.Installation(namespace="team", scope="namespaced", image="litmus:mine")
 BOTH = pytest.mark.parametrize("wanted", [parts.Installation(), NAMESPACED], ids=lambda wanted: wanted.scope)
 EVERY = pytest.mark.parametrize("component", components.every(), ids=lambda component: component.name)
+DEPLOYED = pytest.mark.parametrize("component", components.deployed(), ids=lambda component: component.name)
 
 
 def made(component: components.Component, wanted: parts.Installation = NAMESPACED) -> dict[str, dict]:
@@ -55,7 +56,7 @@ def test_a_component_can_leave_its_namespace_to_kubectl(component: components.Co
         assert "namespace" not in manifest["metadata"]
 
 
-@EVERY
+@DEPLOYED
 def test_what_is_waited_for_is_the_deployment_and_its_pods(component: components.Component):
     deployment = made(component)["Deployment"]
     labels = deployment["spec"]["template"]["metadata"]["labels"]
@@ -66,7 +67,7 @@ def test_what_is_waited_for_is_the_deployment_and_its_pods(component: components
     assert not rollout.OPERATOR.labels.items() <= labels.items()
 
 
-@EVERY
+@DEPLOYED
 def test_a_component_passes_the_restricted_pod_security_standard(component: components.Component):
     assert pod(component)["securityContext"]["runAsNonRoot"] is True
     assert pod(component)["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
@@ -176,7 +177,7 @@ def test_the_exporter_may_read_what_it_tells_of_and_change_nothing_of_it():
 def test_the_rights_of_the_exporter_are_those_of_its_account_where_the_operator_looks(wanted: parts.Installation):
     exporter = made(components.named(["exporter"])[0], wanted)
     kind = "ClusterRole" if wanted.scope == "cluster" else "Role"
-    binding, account = exporter[f"{kind}Binding"], exporter["ServiceAccount"]["metadata"]
+    binding = exporter[f"{kind}Binding"]
     [variable] = exporter["Deployment"]["spec"]["template"]["spec"]["containers"][0]["env"]
 
     assert binding["roleRef"]["name"] == exporter[kind]["metadata"]["name"] == "chaos-exporter"

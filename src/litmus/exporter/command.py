@@ -63,7 +63,9 @@ async def _run(settings: serve.Settings, others: serve.Beside, *, kubeconfig: st
             cluster,
             settings,
             beside=[others],
-            ready=lambda port: log.info("metrics of %s on http://localhost:%d/metrics", where, port),
+            ready=lambda port: log.info(
+                "metrics of %s on http://localhost:%d/metrics", where, port, extra={"port": port}
+            ),
         )
 
 
