@@ -28,6 +28,15 @@ HUB = [
     "service/chaos-hub",
     "deployment.apps/chaos-hub",
 ]
+DASHBOARDS = [
+    f"configmap/litmus-{name}-dashboard"
+    for name in ("overview", "experiment", "resources", "operator", "kafka", "cassandra", "openebs")
+]
+MONITORS = [
+    "podmonitor.monitoring.coreos.com/chaos-operator",
+    "servicemonitor.monitoring.coreos.com/chaos-exporter",
+    "prometheusrule.monitoring.coreos.com/litmus",
+]
 READY = "The operator is ready in namespace litmus and runs the engines of the whole cluster."
 
 
@@ -243,8 +252,34 @@ async def test_the_hubs_that_users_have_listed_are_not_touched(
     assert "configmap/chaos-hub unchanged" in capsys.readouterr().out
 
 
+async def test_the_dashboards_are_installed_where_there_is_no_operator_of_prometheus(
+    kubeconfig: str, server: apiserver.Server, capsys: pytest.CaptureFixture[str]
+):
+    assert await install.install(with_=("monitoring",), kubeconfig=kubeconfig) == 0
+
+    lines = capsys.readouterr().out.splitlines()[len(ORDER) :]
+    assert lines[: len(DASHBOARDS)] == [f"{title} created" for title in DASHBOARDS]
+    assert [line.partition(":")[0] for line in lines[len(DASHBOARDS) :][:3]] == [f"{t} left out" for t in MONITORS]
+    assert lines[-1].startswith("The monitoring is installed. Grafana's sidecar finds the dashboards")
+
+
+async def test_monitors_and_rules_are_installed_where_their_definitions_are(
+    kubeconfig: str, server: apiserver.Server, capsys: pytest.CaptureFixture[str]
+):
+    served = [{"name": name} for name in ("podmonitors", "servicemonitors", "prometheusrules")]
+    server.documents["/apis/monitoring.coreos.com/v1"] = {"resources": served}
+
+    await install.install(with_=("monitoring",), kubeconfig=kubeconfig)
+
+    lines = capsys.readouterr().out.splitlines()
+    assert {f"{title} created" for title in MONITORS} <= set(lines)
+    assert server.get("prometheusrules", "litmus", "litmus")["spec"]["groups"]
+
+
 async def test_an_unknown_component_is_refused_before_the_cluster_is_asked(kubeconfig: str, server: apiserver.Server):
-    with pytest.raises(failures.Misused, match="--with: there is no component 'hob'; there is hub"):
+    with pytest.raises(
+        failures.Misused, match="--with: there is no component 'hob'; there is exporter, hub, monitoring"
+    ):
         await install.install(with_=("hob",), kubeconfig=kubeconfig)
 
     assert server.asked == []
