@@ -64,6 +64,9 @@ class Target(Shape, frozen=True, kw_only=True):
     ready_after_seconds: Annotated[float | None, Meta(description="Until the replacement was Ready.")] = None
     asked: str = ""
     delivered: str = ""
+    asked_value: Annotated[float | None, Meta(description="What was asked, where it is one figure.")] = None
+    delivered_value: Annotated[float | None, Meta(description="What was measured, in the same unit.")] = None
+    unit: Annotated[str | None, Meta(description="Of these two figures, such as ms or %.")] = None
 
 
 class FaultTarget(Shape, frozen=True, kw_only=True):

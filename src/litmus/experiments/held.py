@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 _REVERT_S = 30.0
 # The longest that the proofs of a node may take, in seconds; the helper has the same bound.
 _PROOF_S = 20.0
+# Of a proof, as it comes and as a target has it.
+_FIGURES = ("asked_value", "delivered_value", "unit")
 # How a record is closed: its state, and the sentence that says why.
 _UNTOUCHED = ("moot", "nothing had been changed")
 _PUT_BACK = ("reverted", "put back by the helper, and nothing is left")
@@ -302,7 +304,8 @@ class _Follower:
                 await context.moved([session.record], "injected")
             case "proven":
                 for entry in event["proofs"]:
-                    context.measured(session.places[entry["index"]], delivered=entry["delivered"])
+                    figures = {name: entry[name] for name in _FIGURES if name in entry}
+                    context.measured(session.places[entry["index"]], delivered=entry["delivered"], **figures)
                 deadline = max(session.ends, datetime.now(UTC))
                 await context.results.amend(session.record, deadline=clock.stamp(deadline))
                 await context.moved([session.record], "proven")
