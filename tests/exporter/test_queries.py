@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from litmus.exporter import dashboards, rules
+from litmus.exporter import counting, dashboards, metrics, rules
 from litmus.exporter.dashboards import asked
+from litmus.operator import metrics as of_operator
 from tests.exporter import prom
 
 RUN = {"namespace", "engine", "experiment"}
@@ -66,6 +67,19 @@ def test_every_query_is_parsed_by_prometheus(tmp_path: Path):
     file.write_text(yaml.safe_dump({"groups": [{"name": "all", "rules": written}]}))
 
     assert f"SUCCESS: {len(exprs)} rules found" in prom.promtool("check", "rules", file)
+
+
+def test_what_is_promised_here_is_what_exporter_and_operator_serve():
+    counted = counting.Counted(lambda: 0.0)
+    families = {family.name: set(family.labels) for family in metrics.families(counted, pulse_s=10)}
+    registries = (counted.registry, of_operator.Figures().registry)
+    others = {family.name for registry in registries for family in registry.collect()}
+
+    for name, labels in OURS.items():
+        if name == "litmus_exporter_webhook_failures_total":
+            continue  # of the outlets, where there are some
+        assert families.get(name, labels) == labels, name
+        assert name in families or name.removesuffix("_total") in others, name
 
 
 def test_a_query_with_a_mistake_is_not(tmp_path: Path):
