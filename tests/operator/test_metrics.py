@@ -197,3 +197,16 @@ async def test_a_port_that_is_taken_is_said_with_its_number(figures):
         with pytest.raises(errors.ConfigError, match=f"can't listen on port {port}"):
             async with health.serving(port, figures, ready=lambda: True):
                 pass
+
+
+async def test_it_is_up_once_the_watches_have_begun(figures):
+    from litmus.operator import serve
+
+    ready, starting, stop = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    starting.set()
+    task = asyncio.create_task(serve._started(ready, starting, stop, figures))
+    await asyncio.sleep(0)
+    assert read(figures)["litmus_operator_up"] == 0
+    ready.set()
+    await task
+    assert read(figures)["litmus_operator_up"] == 1
