@@ -128,12 +128,9 @@ def _await_moment(case: Case, place: Place) -> None:
 
 
 def _said(place: Place, words: str) -> bool:
-    """Whether the helper has said this, as far as its kubelet lets us know."""
-    for pod in rig.pods(place.stage.name, f"litmuschaos.io/session={place.session}") if place.session else ():
-        path = f"/api/v1/namespaces/{place.stage.name}/pods/{pod['metadata']['name']}/log"
-        if words in rig.api().text(path):
-            return True
-    return False
+    """Whether the helper has said this."""
+    pods = rig.pods(place.stage.name, f"litmuschaos.io/session={place.session}") if place.session else []
+    return any(words in rig.log(pod) for pod in pods)
 
 
 def _result(case: Case, place: Place) -> Any:

@@ -22,6 +22,8 @@ from tests.cluster import stage
 
 GUARDIAN = "litmus-guardian"
 SHARED_NODES = ("node1", "node2")
+# Where the kit keeps the logs of its nodes' pods, each under the node's name.
+LOGS = Path(os.environ.get("KUBE_DIR", "/var/tmp/kube"))
 _SCRIPTS = Path(__file__).with_name("on_node.py")
 
 
@@ -120,6 +122,16 @@ def journals(node: str) -> list[str]:
 
 def guardians(node: str, session: str) -> list[str]:
     return on_node(node, "guardians", session).split()
+
+
+def log(found: Any) -> str:
+    """What a pod's first container has written; on a node of this machine without its kubelet, which may be out."""
+    meta, node = found["metadata"], found["spec"].get("nodeName", "")
+    if node not in SHARED_NODES:
+        return api().text(f"/api/v1/namespaces/{meta['namespace']}/pods/{meta['name']}/log")
+    folder = f"{meta['namespace']}_{meta['name']}_{meta['uid']}/{found['spec']['containers'][0]['name']}"
+    files = sorted((LOGS / node / "pod-logs" / folder).glob("*.log"))
+    return "".join(path.read_text() for path in files)
 
 
 def states(pattern: str) -> list[str]:
