@@ -95,9 +95,12 @@ def _start(case: Case, place: Place) -> None:
     env = {"TOTAL_CHAOS_DURATION": str(DURATION_S), **case.fault.env}
     if case.moment != "holding":
         env["LITMUS_LINGER"] = f"{_linger_moment(case)}:{_LINGER_S}"
-    engine = place.stage.engine({case.fault.experiment: env}, chaosServiceAccount="crash-sa")
-    entry = engine["spec"]["experiments"][0]
-    entry["spec"]["components"]["nodeSelector"] = {"kubernetes.io/hostname": "node1"}
+    # Where no case silences or drains the node.
+    apart = {"nodeSelector": {"kubernetes.io/hostname": "node1"}}
+    engine = place.stage.engine(
+        {case.fault.experiment: env}, chaosServiceAccount="crash-sa", components={"runner": apart}
+    )
+    engine["spec"]["experiments"][0]["spec"]["components"] |= apart
     place.stage.apply(engine)
 
 
