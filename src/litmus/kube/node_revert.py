@@ -65,7 +65,7 @@ async def revert(
 
 
 async def under_way(cluster: Cluster, undo: Mapping[str, Any], *, namespace: str) -> bool:
-    """Whether a helper pod in this namespace is undoing the session of a recipe. One that hangs is ended by its node."""
+    """Whether a helper pod in this namespace is undoing a recipe's session. Its node ends one that hangs."""
     pods = await cluster.select(kinds.POD, namespace=namespace, labels=f"{REVERTS_LABEL}={undo['session']}")
     return any(not pod.over for pod in pods)
 

@@ -108,7 +108,7 @@ class Reaper:
         return pod is None or pod.over
 
     async def _is_late(self, result: api.ChaosResult, fault: api.Fault) -> bool:
-        """Whether a living run should have undone it, and has sent nobody: two helpers would only slow each other down."""
+        """Whether a living run should have undone it and has sent nobody: two helpers only slow each other down."""
         if not _past(fault.deadline):
             return False
         namespace = result.metadata.namespace
