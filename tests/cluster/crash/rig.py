@@ -92,7 +92,16 @@ def on_node(node: str, *arguments: str) -> str:
     if node in SHARED_NODES:
         return stage.run(["python3", str(_SCRIPTS), *arguments]).out
     return stage.kubectl(
-        "exec", "-i", f"crash-{node}", "-n", "litmus", "--", "python3", "-", *arguments, stdin=_SCRIPTS.read_text()
+        "exec",
+        "-i",
+        f"daemonset/crash-{node}",
+        "-n",
+        "litmus",
+        "--",
+        "python3",
+        "-",
+        *arguments,
+        stdin=_SCRIPTS.read_text(),
     )
 
 
@@ -161,27 +170,31 @@ def thaw(pattern: str) -> None:
 
 
 def agent(node: str) -> None:
-    """The privileged pod that looks and kills on a node which is not this machine."""
+    """The privileged pod that looks and kills on a node which is not this machine. A daemon's, which a drain leaves."""
     if node in SHARED_NODES:
         return
+    name = f"crash-{node}"
+    container = {
+        "name": "agent",
+        "image": "python:3.11",
+        "command": ["sleep", "infinity"],
+        "securityContext": {"privileged": True},
+    }
+    spec = {
+        "nodeSelector": {"kubernetes.io/hostname": node},
+        "hostPID": True,
+        "terminationGracePeriodSeconds": 1,
+        "tolerations": [{"operator": "Exists"}],
+        "containers": [container],
+    }
     manifest = {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": f"crash-{node}", "namespace": "litmus"},
+        "apiVersion": "apps/v1",
+        "kind": "DaemonSet",
+        "metadata": {"name": name, "namespace": "litmus"},
         "spec": {
-            "nodeName": node,
-            "hostPID": True,
-            "terminationGracePeriodSeconds": 1,
-            "tolerations": [{"operator": "Exists"}],
-            "containers": [
-                {
-                    "name": "agent",
-                    "image": "python:3.11",
-                    "command": ["sleep", "infinity"],
-                    "securityContext": {"privileged": True},
-                }
-            ],
+            "selector": {"matchLabels": {"app": name}},
+            "template": {"metadata": {"labels": {"app": name}}, "spec": spec},
         },
     }
     stage.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(manifest))
-    stage.kubectl("wait", "--for=condition=Ready", f"pod/crash-{node}", "-n", "litmus", "--timeout=120s")
+    stage.kubectl("rollout", "status", f"daemonset/{name}", "-n", "litmus", "--timeout=120s")
