@@ -348,7 +348,7 @@ class _Follower:
                     image=self.image,
                     namespace=namespace,
                     pod_namespace=namespace,
-                    metadata=helpers.metadata(context.engine, experiment=self.experiment.name, session=session.id),
+                    metadata=helpers.metadata(context.engine, experiment=self.experiment.name),
                 )
                 said = done.message
                 session.closing = ("moot" if done.moot else "reverted", said)

@@ -75,7 +75,7 @@ def _stress_io(place: Place) -> str:
 
 def _kubelet(place: Place) -> str:
     states = rig.states(rf"kubelet .*--hostname-override={place.fault.node}( |$)")
-    return f"kubelet is in state {states}" if "T" in states or not states else ""
+    return f"kubelet is in state {states}" if {"T", "t"} & set(states) or not states else ""
 
 
 def _node(place: Place) -> dict[str, Any]:
