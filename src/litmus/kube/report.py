@@ -59,7 +59,7 @@ class Stream:
                 return Ended(why="the pod was removed")
             if stuck := helpers.stuck_reason(pods[0]):
                 raise errors.KubeError(f"helper pod {self.pod} can't start: {stuck}")
-            return _ended(pods[0]) or (True if self._readable and pods[0].runs else None)
+            return _ended(pods[0]) or (True if self._readable and _runs(pods[0]) else None)
 
         seen = await waiting.until(
             self._cluster,
@@ -78,7 +78,9 @@ class Stream:
             return
         try:
             async with aclosing(
-                self._cluster.follow_log(self.pod, namespace=self._namespace, silence_s=_SILENCE_S)
+                self._cluster.follow_log(
+                    self.pod, namespace=self._namespace, container=helpers.CONTAINER, silence_s=_SILENCE_S
+                )
             ) as lines:
                 async for line in lines:
                     if event := self._new(line):
@@ -125,8 +127,13 @@ def last_words(ended: Ended) -> list[dict[str, Any]]:
     return events
 
 
+def _runs(pod: Pod) -> bool:
+    status = pod.container(helpers.CONTAINER)
+    return status is not None and status.state.running is not None
+
+
 def _ended(pod: Pod) -> Ended | None:
-    status = pod.container("fault")
+    status = pod.container(helpers.CONTAINER)
     done = status.state.terminated if status else None
     if done:
         return Ended(why=f"exit code {done.exit_code} {done.reason}".strip(), message=done.message)
