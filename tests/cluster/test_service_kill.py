@@ -34,7 +34,7 @@ def deaf(stage: Stage, experiment: str) -> bool:
     """Whether the kubelet waits for its runtime: it asks it about a container before it shows its log."""
     (helper,) = stage.get("pods", selector=f"app={experiment}-helper")
     name = helper["metadata"]["name"]
-    return stage.run("logs", name, "--tail=1", "--request-timeout=3s", deadline_s=60).status != 0
+    return stage.run("logs", name, "-c", "fault", "--tail=1", "--request-timeout=3s", deadline_s=60).status != 0
 
 
 def probe(node: str) -> dict[str, Any]:

@@ -45,7 +45,7 @@ class Service:
         if unit:
             # The sockets first: else a call would start the service again between the two.
             units = [*systemd.stopped_with(unit), unit]
-            self._undo = known | {"how": "unit", "unit": unit, "units": units, "timer": f"litmus-{self.fault_id}"}
+            self._undo = known | {"how": "unit", "unit": unit, "units": units, "timers": list(self._timers)}
             return Plan(
                 changes=f"systemctl stop {' '.join(units)} on node {self.node}",
                 undo=dict(self._undo),
@@ -63,10 +63,23 @@ class Service:
     def inject(self) -> None:
         undo = self._planned()
         if undo["how"] == "unit":
-            systemd.start_later(undo["units"], timer=undo["timer"], after_s=self.hold_s + _TIMER_LATE_S)
-            systemd.stop(undo["units"])
+            self._stop(undo["units"])
         else:
             _hold(undo)
+
+    @property
+    def _timers(self) -> tuple[str, str]:
+        """For the time while the units are being stopped, and for the time while they are out."""
+        return f"litmus-{self.fault_id}-stopping", f"litmus-{self.fault_id}"
+
+    def _stop(self, units: list[str]) -> None:
+        """Stops the units; at no time without a timer, and their time out begins when they are."""
+        stopping, out = self._timers
+        end_s = self.hold_s + _TIMER_LATE_S
+        systemd.start_later(units, timer=stopping, after_s=systemd.JOB_DEADLINE_S + end_s)
+        systemd.stop(units)
+        systemd.start_later(units, timer=out, after_s=end_s)
+        systemd.forget(stopping)
 
     def prove(self) -> Proof:
         """Whether systemd calls the unit inactive, or every thread of the process is held."""
@@ -101,7 +114,8 @@ class Service:
         """Starts the units that were active, or lets the process go if it is still the same one."""
         if undo["how"] == "unit":
             systemd.start(undo["units"])
-            systemd.forget(undo["timer"])
+            for timer in undo["timers"]:
+                systemd.forget(timer)
         elif undo["tracer"] == os.getpid():
             tracing.release(undo["pid"])
         elif _held(undo):

@@ -119,7 +119,8 @@ def _stands(tid: int) -> bool:
     if not found:
         return False
     if os.WIFSTOPPED(status) and status >> 16 != _EVENT_STOP:
-        _call(_CONT, tid, os.WSTOPSIG(status))
+        with contextlib.suppress(ProcessLookupError):  # killed meanwhile: the next look tells
+            _call(_CONT, tid, os.WSTOPSIG(status))
         return False
     return True
 

@@ -135,7 +135,13 @@ ALL = (
         env={"TARGET_NODE": "node2", "TOTAL_CHAOS_DURATION": "24"},
     ),
     Fault(
-        name="cordon", experiment="node-drain", node="node2", left=_cordon, env={"TARGET_NODE": "node2"}, on_node=False
+        name="cordon",
+        experiment="node-drain",
+        node="node2",
+        left=_cordon,
+        # Whoever is there has to be gone within the chaos, and a kubelet takes its time.
+        env={"TARGET_NODE": "node2", "TOTAL_CHAOS_DURATION": "45"},
+        on_node=False,
     ),
     Fault(
         name="taint",

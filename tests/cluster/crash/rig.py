@@ -136,9 +136,11 @@ def guardians(node: str, session: str) -> list[str]:
 def log(found: Any) -> str:
     """What a pod's first container has written; on a node of this machine without its kubelet, which may be out."""
     meta, node = found["metadata"], found["spec"].get("nodeName", "")
+    container = found["spec"]["containers"][0]["name"]
     if node not in SHARED_NODES:
-        return api().text(f"/api/v1/namespaces/{meta['namespace']}/pods/{meta['name']}/log")
-    folder = f"{meta['namespace']}_{meta['name']}_{meta['uid']}/{found['spec']['containers'][0]['name']}"
+        path = f"/api/v1/namespaces/{meta['namespace']}/pods/{meta['name']}/log"
+        return api().text(path, container=container)
+    folder = f"{meta['namespace']}_{meta['name']}_{meta['uid']}/{container}"
     files = sorted((LOGS / node / "pod-logs" / folder).glob("*.log"))
     return "".join(path.read_text() for path in files)
 
