@@ -79,8 +79,6 @@ async def _not_ready(context: Context, node: Node) -> float:
     """Waits until the cluster calls the node NotReady; after how many seconds."""
     begun = context.now
     await _until_ready_is(False, context, node, deadline_s=None)
-    if context.step != "chaos":
-        await context.start_chaos(max(0.0, context.values[DURATION] - (context.now - begun)))
     return context.now - begun
 
 

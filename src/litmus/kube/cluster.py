@@ -50,11 +50,14 @@ _FOREIGN = (
 
 
 class Cluster:
-    """A connection to one cluster as one identity. Use as an async context manager."""
+    """A connection to one cluster as one identity. Use as an async context manager.
+
+    ``patience_s``: how long a call is tried again while the API server does not answer; it may be changed at any time.
+    """
 
     def __init__(self, config: kubeconfig.SingleConfig, *, patience_s: float = 0.0, timeout_s: float = 15.0) -> None:
         self.server = str(config.cluster.server)
-        self._patience_s = patience_s
+        self.patience_s = patience_s
         try:
             self._client = AsyncClient(config=config, timeout=httpx2.Timeout(timeout_s), field_manager=FIELD_MANAGER)
         except (exceptions.ConfigError, httpx2.InvalidURL, OSError, ValueError) as error:
@@ -285,7 +288,7 @@ class Cluster:
 
     async def _call(self, request: Callable[[], Awaitable[R]], what: str) -> R:
         clock = asyncio.get_running_loop().time
-        give_up = clock() + self._patience_s
+        give_up = clock() + self.patience_s
         pause = 0.1
         while True:
             try:
