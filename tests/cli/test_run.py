@@ -18,7 +18,8 @@ async def test_a_run_is_followed_to_its_end_although_the_api_server_was_away(ser
 
     def end(seen: apiserver.Server, _: apiserver.Object) -> None:
         entry = {"name": "pod-delete", "verdict": "Pass", "status": "Completed"}
-        seen.change("chaosengines", "shop-chaos", {"status": {"engineStatus": "completed", "experiments": [entry]}})
+        status = {"engineStatus": "completed", "experiments": [entry]}
+        seen.change("chaosengines", "shop-chaos", {"spec": {"engineState": "stop"}, "status": status})
 
     file = _written(tmp_path)
     with server.answer(respond):
@@ -30,12 +31,8 @@ async def test_a_run_is_followed_to_its_end_although_the_api_server_was_away(ser
 
 
 def _written(folder: Path) -> str:
-    spec = samples.engine()["spec"]
     about = {"name": "shop-chaos", "namespace": "shop"}
+    kind = {"apiVersion": "litmuschaos.io/v1alpha1", "kind": "ChaosEngine"}
     file = folder / "engine.yaml"
-    file.write_text(
-        yaml.safe_dump(
-            {"apiVersion": "litmuschaos.io/v1alpha1", "kind": "ChaosEngine", "metadata": about, "spec": spec}
-        )
-    )
+    file.write_text(yaml.safe_dump({**kind, "metadata": about, "spec": samples.engine()["spec"]}))
     return str(file)
