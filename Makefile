@@ -12,6 +12,12 @@ READY := .venv/.ready
 E2E_NAME := e2e-$(shell echo $$PPID)
 NO_CLUSTER = [ -n "$${KUBECONFIG:-}" ] || { echo "make $@: skipped, it needs a cluster: set KUBECONFIG"; exit 0; }
 
+# A busy machine can spoil a measurement: what fails is tried once more, and fails if it fails again.
+define TWICE
+once() { $(BIN)/python -m pytest -o timeout=900 "$$@" tests/cluster; }
+twice() { once --cache-clear "$$@" || { echo "--- what failed is tried once more"; once --last-failed --last-failed-no-failures=none "$$@"; }; }
+endef
+
 # uv trusts what the machine trusts, as pip and apt do
 export UV_SYSTEM_CERTS := 1
 
@@ -37,9 +43,7 @@ e2e: $(READY) ## the tests against the cluster of KUBECONFIG
 	@$(NO_CLUSTER)
 	LITMUS_IMAGE=$$(deploy/image/load) || exit 1
 	export LITMUS_IMAGE
-	once() { $(BIN)/python -m pytest -o timeout=900 "$$@" tests/cluster; }
-	# A busy machine can spoil a measurement: what fails is tried once more, and fails if it fails again.
-	twice() { once --cache-clear "$$@" || { echo "--- what failed is tried once more"; once --last-failed --last-failed-no-failures=none "$$@"; }; }
+	$(TWICE)
 	failed=0
 	twice -n 4 -m 'not alone' || failed=1
 	twice -m alone || failed=1
@@ -50,7 +54,9 @@ e2e-sandbox: $(READY) ## the same tests against a sandbox of their own
 	setting=$$($(BIN)/litmus sandbox up --name $(E2E_NAME)) || exit 1
 	eval "$$setting"
 	unset LITMUS_IMAGE
-	PATH=$$PWD/$(BIN):$$PATH $(BIN)/python -m pytest -o timeout=600 -n 4 tests/cluster
+	export PATH=$$PWD/$(BIN):$$PATH
+	$(TWICE)
+	twice -n 4
 
 e2e-crash: $(READY) ## every fault, while the processes behind it are killed at every moment: a table
 	@$(NO_CLUSTER)

@@ -26,10 +26,11 @@ def operator() -> None:
     """The operator of this checkout's image, installed as a user would."""
     if not stages.KUBECONFIG:
         pytest.skip("needs a cluster: set KUBECONFIG")
-    done = stages.litmus("install", *(["--image", stages.IMAGE] if stages.IMAGE else []), check=True)
+    with stages.only_operator():
+        done = stages.litmus("install", *(["--image", stages.IMAGE] if stages.IMAGE else []), check=True)
     assert "ready" in done.out
     # Only what names the slow node runs there: the scheduler would send it pods of every test.
-    taint = f"{hollow.TAINT['key']}=:{hollow.TAINT['effect']}"
+    taint = f"{hollow.TAINT_KEY}={SLOW_NODE}:NoSchedule"
     stages.kubectl("taint", "node", SLOW_NODE, taint, "--overwrite", check=False)
 
 

@@ -1,7 +1,8 @@
 """A node without a machine, for tests that empty a node while others use the cluster.
 
 It is registered like any other, and its heartbeat and the states of its pods are written here as a kubelet would write
-them, through ``kubectl proxy``. A taint keeps away the pods of everybody who does not tolerate it.
+them, through ``kubectl proxy``. A taint keeps away the pods of everybody who does not tolerate it, also those of a test
+that empties another hollow node.
 """
 
 import json
@@ -18,9 +19,16 @@ from typing import Any
 
 from tests.cluster.stage import environment, kubectl, until
 
-TAINT = {"key": "tests.litmuschaos.io/hollow", "effect": "NoSchedule"}
-TOLERATION = {"key": TAINT["key"], "operator": "Exists"}
+TAINT_KEY = "tests.litmuschaos.io/hollow"
 _LOOK_S = 0.4
+
+
+def taint(node: str) -> dict[str, str]:
+    return {"key": TAINT_KEY, "value": node, "effect": "NoSchedule"}
+
+
+def toleration(node: str) -> dict[str, str]:
+    return {"key": TAINT_KEY, "operator": "Equal", "value": node}
 
 
 @contextmanager
@@ -64,9 +72,8 @@ class _Kubelet:
 
     def register(self) -> None:
         labels = {"kubernetes.io/hostname": self.name, "kubernetes.io/os": "linux"}
-        self._ask(
-            "POST", "/api/v1/nodes", {"metadata": {"name": self.name, "labels": labels}, "spec": {"taints": [TAINT]}}
-        )
+        spec = {"taints": [taint(self.name)]}
+        self._ask("POST", "/api/v1/nodes", {"metadata": {"name": self.name, "labels": labels}, "spec": spec})
         self._beat()
 
     def run(self) -> None:

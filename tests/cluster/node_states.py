@@ -1,6 +1,7 @@
-"""Nodes as kubectl shows them: whether they are Ready, and since which start of their machine."""
+"""Nodes as kubectl shows them: whether they are Ready, since which start of their machine, and where they are."""
 
 import json
+import socket
 from typing import Any
 
 import pytest
@@ -39,3 +40,20 @@ def alone_on_its_machine(name: str) -> str:
     assert mine
     assert mine not in boots.values()
     return mine
+
+
+def address_of_this_machine() -> str:
+    """The address of a node that is this machine, at which the cluster's pods reach its servers; '' if none is."""
+    for node in everything().values():
+        for address in node["status"].get("addresses", []):
+            if address["type"] == "InternalIP" and _is_ours(address["address"]):
+                return str(address["address"])
+    return ""
+
+
+def _is_ours(address: str) -> bool:
+    try:
+        socket.create_server((address, 0)).close()
+    except OSError:
+        return False
+    return True

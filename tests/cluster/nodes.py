@@ -1,7 +1,6 @@
-"""What tests of node experiments need beside a namespace: rights for the whole cluster, and a node that may be hit."""
+"""What tests of node experiments need beside a namespace: rights for the whole cluster, and eyes for nodes."""
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -55,7 +54,7 @@ def taints(name: str) -> list[str]:
     return [
         f"{taint['key']}={taint.get('value', '')}:{taint['effect']}"
         for taint in found
-        if not taint["key"].startswith("node.kubernetes.io/") and taint["key"] != hollow.TAINT["key"]
+        if not taint["key"].startswith("node.kubernetes.io/") and taint["key"] != hollow.TAINT_KEY
     ]
 
 
@@ -68,38 +67,11 @@ def marks(name: str) -> list[str]:
     return [key for key in read(name)["metadata"].get("annotations", {}) if "litmus" in key]
 
 
-@contextmanager
-def spare(stage: Stage) -> Iterator[str]:
-    """A node that may be emptied: one on which nobody but this test and daemons have pods, else a hollow one.
-
-    ``LITMUS_SPARE_NODE`` names the one to try.
-    """
-    known = [node["metadata"]["name"] for node in json.loads(kubectl("get", "nodes", "-o", "json"))["items"]]
-    name = os.environ.get("LITMUS_SPARE_NODE") or ("netem1" if "netem1" in known else sorted(known)[-1])
-    if len(known) > 1 and name in known and not _strangers(stage, name):
-        yield name
-        return
-    with hollow.node() as made:
-        yield made
-
-
-def _strangers(stage: Stage, node: str) -> list[str]:
-    """Pods of others on a node, which must not be evicted."""
-    found = json.loads(kubectl("get", "pods", "-A", f"--field-selector=spec.nodeName={node}", "-o", "json"))["items"]
-    return [
-        f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
-        for pod in found
-        if pod["metadata"]["namespace"] != stage.name
-        and pod["metadata"].get("labels", {}).get("name") != "chaos-operator"
-        and not any(ref["kind"] in ("DaemonSet", "Node") for ref in pod["metadata"].get("ownerReferences", []))
-    ]
-
-
 def prefers(node: str) -> dict[str, Any]:
     """A pod spec's wish to run on a node, which does not bind it."""
     term = {"matchExpressions": [{"key": "kubernetes.io/hostname", "operator": "In", "values": [node]}]}
     wish = {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 100, "preference": term}]}
-    return {"affinity": {"nodeAffinity": wish}, "tolerations": [hollow.TOLERATION]}
+    return {"affinity": {"nodeAffinity": wish}, "tolerations": [hollow.toleration(node)]}
 
 
 def on(stage: Stage, node: str, app: str = "web") -> set[str]:

@@ -4,12 +4,15 @@ What the tests claim is read by ``kubectl``, from the outside; only the ``litmus
 process of its own.
 """
 
+import fcntl
 import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -55,6 +58,14 @@ def kubectl(*arguments: str, check: bool = True, stdin: str = "") -> str:
 
 def litmus(*arguments: str, check: bool = False, stdin: str = "", deadline_s: float = 120) -> Finished:
     return run([str(_LITMUS), *arguments], check=check, stdin=stdin, deadline_s=deadline_s)
+
+
+@contextmanager
+def only_operator() -> Iterator[None]:
+    """While this lasts, no other test of this machine installs an operator: ``litmus install`` refuses a second one."""
+    with (Path(tempfile.gettempdir()) / f"litmus-tests-{os.getuid()}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def until(condition: Callable[[], T | None], what: str, *, deadline_s: float = 120) -> T:

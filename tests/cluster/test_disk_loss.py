@@ -1,17 +1,17 @@
 """disk-loss against the EC2 of moto, a process beside the tests; what happened to the volume is asked of that cloud.
 
-A pod of the sandbox reaches loopback; one of a real cluster reaches this machine at MOTO_HOST, where that is set.
+It listens at the address of a node that is this machine: in the sandbox, and in a cluster that runs here.
 """
 
 import base64
 import json
-import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.cluster.stage import KUBECONFIG, Stage, until
+from tests.cluster import node_states
+from tests.cluster.stage import Stage, until
 from tests.faults.cloud import ec2 as clouds
 
 KEYS = "[default]\naws_access_key_id = tests\naws_secret_access_key = tests\n"
@@ -20,12 +20,10 @@ FOLDER = "/cloud"
 
 
 @pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    host = os.environ.get("MOTO_HOST", "127.0.0.1" if "sandbox" in KUBECONFIG else "")
+def endpoint(operator: None) -> Iterator[str]:
+    host = node_states.address_of_this_machine()
     if not host:
-        pytest.skip(
-            "pods of this cluster can't reach a server of this test: set MOTO_HOST to an address that they reach"
-        )
+        pytest.skip("no node of this cluster is this machine: its pods can't reach a server of this test")
     with clouds.running(host) as url:
         yield url
 

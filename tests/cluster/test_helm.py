@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +36,15 @@ def test_the_api_server_accepts_every_object_of_the_chart(stage: Stage, scope: s
     assert said.count("(server dry run)") == len(made)
 
 
+@pytest.fixture
+def alone_with_its_operator(stage: Stage) -> Iterator[None]:
+    with stages.only_operator():
+        yield
+
+
+@pytest.mark.usefixtures("alone_with_its_operator")
 def test_helm_installs_upgrades_and_uninstalls_the_hub(stage: Stage, tmp_path: Path) -> None:
-    """Without an operator of its own: this cluster has one for every engine."""
+    """Without an operator that runs: this cluster has one for every engine."""
     stage.kubectl("create", "secret", "generic", "chaos-hub", f"--from-file={zipped_hub(tmp_path)}")
     mine = {"name": "mine", "url": "/etc/litmus/credentials/mine.zip"}
     values = {"scope": "namespaced", "replicas": 0, "hub": {"enabled": True, "customHubs": [mine]}, **image()}

@@ -19,7 +19,8 @@ BUNDLE = "/api/chaos/1.10.0?file=charts/generic/experiments.yaml"
 def installed(operator: None) -> str:
     """What the command said."""
     image = ["--image", stages.IMAGE] if stages.IMAGE else []
-    return stages.litmus("install", "--with", "hub", *image, check=True).out
+    with stages.only_operator():
+        return stages.litmus("install", "--with", "hub", *image, check=True).out
 
 
 @pytest.fixture

@@ -268,7 +268,8 @@ def test_a_service_is_hit_at_its_own_address(stage: Stage, node: str) -> None:
     )
     stage.kubectl("wait", "--for=condition=Ready", "pod/shop", "--timeout=150s")
     service = stage.get("service", "shop")["spec"]["clusterIP"]
-    assert measure(stage, "web", service)["answered"] == 100
+    # kube-proxy learns of the pod a moment after kubectl
+    until(lambda: measure(stage, "web", service)["answered"] == 100, "the service to lead to its pod")
     run(stage, "pod-network-loss", TARGET_SERVICE=f"{stage.name}/shop")
     started(stage, "pod-network-loss")
     assert measure(stage, "web", service)["answered"] == 0

@@ -12,10 +12,9 @@ NAME = "node-drain"
 
 @pytest.fixture
 def node(stage: Stage) -> Iterator[str]:
-    """A node that may be emptied; whatever a test leaves there is taken away."""
-    with nodes.spare(stage) as name, nodes.granted(stage, NAME):
+    """A node that may be emptied; a real one is emptied by the crash test."""
+    with hollow.node() as name, nodes.granted(stage, NAME):
         yield name
-        kubectl("uncordon", name)
 
 
 def engine(stage: Stage, node: str, **env: object) -> dict[str, object]:
@@ -32,7 +31,7 @@ def budget() -> dict[str, object]:
 def test_what_may_go_goes_and_comes_back_elsewhere_and_the_node_is_uncordoned(stage: Stage, node: str) -> None:
     stage.deploy(3, **nodes.prefers(node))
     only_there = {"kubernetes.io/hostname": node}
-    stage.deploy(name="daemon", kind="DaemonSet", nodeSelector=only_there, tolerations=[hollow.TOLERATION])
+    stage.deploy(name="daemon", kind="DaemonSet", nodeSelector=only_there, tolerations=[hollow.toleration(node)])
     before, daemon = nodes.on(stage, node), nodes.on(stage, node, "daemon")
     assert before, "the scheduler did not take the hint"
     assert daemon

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.cluster import nodes
+from tests.cluster import hollow, nodes
 from tests.cluster.stage import Stage, kubectl, until
 
 NAME = "node-taint"
@@ -13,7 +13,7 @@ NAME = "node-taint"
 @pytest.fixture
 def node(stage: Stage) -> Iterator[str]:
     """A node that may be emptied, with a foreign taint of the key that is used."""
-    with nodes.spare(stage) as name, nodes.granted(stage, NAME):
+    with hollow.node() as name, nodes.granted(stage, NAME):
         kubectl("taint", "node", name, THEIRS)
         yield name
         kubectl("taint", "node", name, "chaos-", check=False)

@@ -34,7 +34,7 @@ def deaf(stage: Stage, experiment: str) -> bool:
     """Whether the kubelet waits for its runtime: it asks it about a container before it shows its log."""
     (helper,) = stage.get("pods", selector=f"app={experiment}-helper")
     name = helper["metadata"]["name"]
-    return stage.run("logs", name, "--tail=1", "--request-timeout=3s", deadline_s=60).status != 0
+    return stage.run("logs", name, "-c", "fault", "--tail=1", "--request-timeout=3s", deadline_s=60).status != 0
 
 
 def probe(node: str) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def test_the_node_without_its_kubelet_turns_not_ready_and_ready_again_and_its_ne
     assert node_states.ready(node) == "True"
     assert stage.verdict("kubelet-service-kill") == ("Pass", "N/A")
     (target,) = stage.result("kubelet-service-kill")["targets"]
-    assert "threads are stopped (state T); node NotReady, then Ready again" in target["delivered"]
+    assert "threads are held (state t); node NotReady, then Ready again" in target["delivered"]
     (fault,) = stage.result("kubelet-service-kill")["faults"]
     assert fault["state"] == "reverted"
     # Thawed indeed: the kubelet runs a new pod.
@@ -79,7 +79,7 @@ def test_without_its_container_runtime_a_node_starts_no_container_and_its_neighb
     assert stage.verdict("docker-service-kill") == ("Pass", "N/A")
     (target,) = stage.result("docker-service-kill")["targets"]
     assert target["asked"].startswith("container runtime (containerd://")
-    assert "threads are stopped (state T)" in target["delivered"]
+    assert "threads are held (state t)" in target["delivered"]
     until(lambda: stage.get("pod", "probe")["status"]["phase"] == "Running", "the container to start after all")
     stage.swept()
 

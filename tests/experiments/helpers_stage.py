@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from litmus.kube import helpers
+from litmus.kube import helpers, node_revert
 from tests import apiserver, samples
 
 ALL = ("planned", "injected", "proven", "reverted")
@@ -59,7 +59,7 @@ class Kubelets:
         return _request(next(pod for pod in self.first if pod["spec"]["nodeName"] == node))
 
     def _created(self, server: apiserver.Server, pod: dict[str, Any]) -> None:
-        if helpers.SESSION_LABEL not in pod["metadata"].get("labels", {}):
+        if not {helpers.SESSION_LABEL, node_revert.REVERTS_LABEL} & pod["metadata"].get("labels", {}).keys():
             return
         name = pod["metadata"]["name"]
         if "revert" in _request(pod):

@@ -109,6 +109,15 @@ async def test_the_record_is_there_before_the_helper_and_its_recipe_before_the_i
     assert recipe["fault_id"] == kubelets.request()["targets"][0]["parameters"]["fault_id"]
 
 
+async def test_a_second_container_stands_by_for_the_session(server, hold, kubelets):
+    await hold()
+    request = kubelets.request()
+    assert request["second"] is True
+    [standby] = [c for c in kubelets.first[0]["spec"]["containers"] if c["name"] == helpers.STANDBY]
+    wanted = {"mechanism": "netem", "standby": request["session"], "start_by": request["start_by"]}
+    assert json.loads(standby["args"][0]) == wanted
+
+
 @pytest.mark.parametrize(
     ("script", "closed"),
     [

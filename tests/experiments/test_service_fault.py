@@ -96,5 +96,5 @@ def test_the_helper_is_told_the_node_by_name_because_several_may_share_its_host(
     node = samples.node("node-1")
     node["status"]["nodeInfo"]["containerRuntimeVersion"] = version
     aim = experiment.aim(msgspec.convert(node, Node), stage.values(experiment))
-    assert dict(aim.parameters) == {"service": service, "node": "node-1"}
+    assert dict(aim.parameters) == {"service": service, "node": "node-1", "hold_s": 3600.0}
     assert aim.target.asked.startswith(asked)

@@ -187,7 +187,7 @@ def start(request: session.Request, *, leave: Any = stay) -> Helper:
         os.close(output)
         os.dup2(words, 1)
         os.close(words)
-        os._exit(session.Session(request, _say, lambda *args, **more: _watch(*args, leave=leave, **more)).run())
+        os._exit(session.Session(request, say, lambda *args, **more: _watch(*args, leave=leave, **more)).run())
     finally:
         os._exit(99)
 
@@ -196,7 +196,7 @@ def _watch(*args: Any, **more: Any) -> guardian.Guardian:
     return guardian.Guardian.start(*args, **more)
 
 
-def _say(event: str, **what: Any) -> None:
+def say(event: str, **what: Any) -> None:
     os.write(1, json.dumps({"event": event, **what}).encode() + b"\n")
 
 

@@ -1,9 +1,12 @@
-"""Processes of the test's own are frozen and thawed, units of a small systemd of the test's own stopped and started."""
+"""Processes of the test's own are held still and let go, units of a small systemd of its own stopped and started."""
 
+import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,15 +17,35 @@ from litmus.faults.contract import FaultError
 
 THREADS = "import threading\nfor _ in range(3): threading.Thread(target=threading.Event().wait, daemon=True).start()\n"
 SCRIPT = THREADS + "print('ready', flush=True)\ninput()\n"
+# Threads come and go, and signals arrive, as in a program whose runtime preempts its threads by signals.
+BUSY = """
+import os, signal, sys, threading, time
+signal.signal(signal.SIGURG, lambda *_: None)
+def spin():
+    end = time.monotonic() + 0.05
+    while time.monotonic() < end:
+        os.kill(os.getpid(), signal.SIGURG)
+    threading.Thread(target=spin, daemon=True).start()
+for _ in range(4):
+    threading.Thread(target=spin, daemon=True).start()
+signal.signal(signal.SIGUSR1, lambda *_: print("going on", flush=True))
+print("ready", flush=True)
+while True:
+    signal.pause()
+"""
 SYSTEMCTL = """#!/bin/sh
 # Units are files that hold their state; their properties stand in <unit>.properties.
 cd {units} || exit 1
+case $0 in *systemd-run)
+  for word; do case $word in --unit=*) echo active > ${{word#--unit=}}.timer ;; esac; done
+  exit ;;
+esac
 echo "$*" >> calls
 verb=$1; shift
 case $verb in
   show) properties=${{1#--property=}}; unit=$2
     for name in $(echo $properties | tr , ' '); do
-      if [ $name = ActiveState ]; then echo "ActiveState=$(cat $unit)"
+      if [ $name = ActiveState ]; then echo "ActiveState=$(cat $unit 2>/dev/null || echo inactive)"
       else grep "^$name=" $unit.properties || echo "$name="; fi
     done ;;
   stop) for unit; do echo inactive > $unit; done ;;
@@ -34,7 +57,7 @@ esac
 
 @pytest.fixture
 def spawn() -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
-    """Starts real processes with four threads each, and leaves none behind, frozen or not."""
+    """Starts real processes with four threads each, and leaves none behind, held or not."""
     children: list[subprocess.Popen[bytes]] = []
 
     def child() -> subprocess.Popen[bytes]:
@@ -71,7 +94,7 @@ def serves(monkeypatch: pytest.MonkeyPatch) -> Callable[[subprocess.Popen[bytes]
 
 @pytest.fixture
 def fault() -> service.Service:
-    return service.Service(fault_id="f-1", service="kubelet", node="node1")
+    return service.Service(fault_id="f-1", service="kubelet", node="node1", hold_s=30)
 
 
 def states(process: subprocess.Popen[bytes]) -> set[str]:
@@ -80,110 +103,191 @@ def states(process: subprocess.Popen[bytes]) -> set[str]:
     return {(task / "status").read_text().split("State:")[1].split()[0] for task in tasks}
 
 
-def test_every_thread_of_the_process_is_frozen_and_thawed(spawn, serves, fault):
+def test_every_thread_of_the_process_is_held_and_let_go(spawn, serves, fault):
     child, bystander = spawn(), spawn()
     serves(child)
     plan = fault.plan()
-    assert plan.changes == f"SIGSTOP to kubelet of node node1, pid {child.pid}"
-    assert "T" not in states(child)
+    assert plan.changes == f"ptrace(2) holds kubelet of node node1, pid {child.pid}, still"
+    assert "t" not in states(child)
     assert service.Service.leftovers(plan.undo) == ""
     fault.inject()
     proof = fault.prove()
-    assert states(child) == {"T"}
-    assert "T" not in states(bystander)
+    assert states(child) == {"t"}
+    assert "t" not in states(bystander)
     assert proof.holds
     assert (proof.asked_value, proof.delivered_value, proof.unit) == (4, 4, "threads")
     fault.tend()
-    assert service.Service.leftovers(plan.undo) == f"kubelet of node node1 (pid {child.pid}) is frozen"
+    assert service.Service.leftovers(plan.undo) == f"kubelet of node node1 (pid {child.pid}) is held still"
     service.Service.revert(plan.undo)
-    assert "T" not in states(child)
+    assert "t" not in states(child)
     assert service.Service.leftovers(plan.undo) == ""
     service.Service.revert(plan.undo)
     child.stdin.write(b"\n")
-    assert child.wait() == 0
+    assert child.wait(20) == 0
 
 
-def test_another_process_thaws_with_nothing_but_the_recipe(spawn, serves, fault):
+@pytest.fixture
+def helper(spawn, serves) -> Iterator[subprocess.Popen[str]]:
+    """Another process that holds the kubelet of node1 and prints the recipe."""
+    child = spawn()
+    serves(child)
+    script = f"""
+import json
+from litmus.faults import daemons, service, systemd
+systemd.runs_host = lambda: False
+daemons.of_node = lambda name, node: daemons.Daemon({child.pid}, daemons.started({child.pid}), name)
+fault = service.Service(fault_id="f-1", service="kubelet", node="node1", hold_s=30)
+undo = fault.plan().undo
+fault.inject()
+print(json.dumps(undo), flush=True)
+input()
+try:
+    fault.tend()
+except service.FaultError as error:
+    service.Service.revert(undo)
+    print(error, flush=True)
+input()
+"""
+    pipe = subprocess.PIPE
+    process = subprocess.Popen([sys.executable, "-c", script], stdin=pipe, stdout=pipe, text=True, bufsize=1)
+    process.held = child
+    yield process
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    process.stdin.close()
+
+
+def until(condition: Callable[[], bool]) -> None:
+    give_up = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < give_up
+        time.sleep(0.01)
+
+
+def test_whoever_is_left_the_process_goes_on_when_its_helper_is_killed(helper):
+    undo = json.loads(helper.stdout.readline())
+    assert states(helper.held) == {"t"}
+    helper.kill()
+    until(lambda: "t" not in states(helper.held))
+    assert service.Service.leftovers(undo) == ""
+    helper.held.stdin.write(b"\n")
+    assert helper.held.wait(20) == 0
+
+
+def test_another_process_lets_it_go_with_nothing_but_the_recipe_and_ends_a_helper_that_hangs(helper):
+    undo = json.loads(helper.stdout.readline())
+    assert service.Service.leftovers(undo) != ""
+    service.Service.revert(undo)
+    assert "t" not in states(helper.held)
+    assert helper.wait(20) == -signal.SIGKILL
+
+
+def test_a_process_that_has_the_pid_of_the_recipe_by_chance_is_not_touched(spawn, serves, fault, helper):
     child = spawn()
     serves(child)
     undo = fault.plan().undo
-    fault.inject()
-    fault.prove()
-    script = f"from litmus.faults.service import Service; Service.revert({undo!r})"
-    subprocess.run([sys.executable, "-c", script], check=True)
-    assert "T" not in states(child)
-
-
-def test_a_process_that_has_the_pid_of_the_recipe_by_chance_is_not_signalled(spawn, serves, fault):
-    child, other = spawn(), spawn()
-    serves(child)
-    undo = fault.plan().undo
-    os.kill(other.pid, 19)
-    service._wait_until(
-        {"pid": other.pid, "started": daemons.started(other.pid), "boot": daemons.boot_id()}, frozen=True
-    )
-    for reused in (undo | {"pid": other.pid}, undo | {"pid": other.pid, "boot": "another"}):
+    theirs = json.loads(helper.stdout.readline())
+    for reused in (undo | {"pid": theirs["pid"]}, undo | {"pid": theirs["pid"], "boot": "another"}):
         assert service.Service.leftovers(reused) == ""
         service.Service.revert(reused)
-        assert states(other) == {"T"}
+        service.Service.revert(reused | {"tracer": theirs["tracer"]})
+        assert states(helper.held) == {"t"}
 
 
-def test_a_pid_that_came_to_mean_another_process_between_plan_and_injection_is_not_frozen(spawn, serves, fault):
+def test_a_pid_that_came_to_mean_another_process_between_plan_and_injection_is_let_go(spawn, serves, fault):
     child, other = spawn(), spawn()
     serves(child)
     fault.plan()
     fault._undo["pid"] = other.pid
-    with pytest.raises(FaultError, match="ended by itself before it could be frozen"):
+    fault._undo["started"] -= 1
+    with pytest.raises(FaultError, match="ended by itself before it could be held"):
         fault.inject()
-    assert "T" not in states(other)
+    assert "t" not in states(other)
     assert not fault.prove().holds
 
 
-def test_a_service_that_is_already_frozen_is_refused(spawn, serves, fault):
+def test_a_process_that_is_gone_can_not_be_held(spawn, serves, fault):
     child = spawn()
     serves(child)
-    first = service.Service(fault_id="f-0", service="kubelet", node="node1")
-    first.plan()
-    first.inject()
-    assert first.prove().holds
-    with pytest.raises(FaultError, match=r"kubelet of node node1 \(pid \d+\) is already frozen, 4 of its threads"):
-        fault.plan()
+    undo = fault.plan().undo
+    child.kill()
+    child.wait()
+    with pytest.raises(FaultError, match="ended by itself before it could be held"):
+        fault.inject()
+    service.Service.revert(undo)
 
 
-def test_a_service_that_somebody_thaws_or_ends_has_lost_the_fault(spawn, serves, fault):
+def test_a_signal_that_arrives_while_it_is_held_is_not_lost(spawn, serves, fault):
     child = spawn()
     serves(child)
     undo = fault.plan().undo
     fault.inject()
-    fault.prove()
+    child.terminate()
+    assert fault.prove().holds
     service.Service.revert(undo)
-    with pytest.raises(FaultError, match="was thawed by somebody else"):
-        fault.tend()
-    child.kill()
-    child.wait()
-    with pytest.raises(FaultError, match="was ended by somebody else while it was frozen"):
-        fault.tend()
-    service.Service.revert(undo)
+    assert child.wait(20) == -signal.SIGTERM
+
+
+def test_a_process_that_makes_threads_and_gets_signals_all_the_time_stands_still(serves, fault):
+    busy = subprocess.Popen([sys.executable, "-S", "-c", BUSY], stdout=subprocess.PIPE, bufsize=0)
+    try:
+        assert busy.stdout.readline() == b"ready\n"
+        serves(busy)
+        undo = fault.plan().undo
+        fault.inject()
+        assert states(busy) == {"t"}
+        assert fault.prove().holds
+        busy.send_signal(signal.SIGUSR1)
+        service.Service.revert(undo)
+        assert busy.stdout.readline() == b"going on\n"
+    finally:
+        busy.kill()
+        busy.wait()
+        busy.stdout.close()
+
+
+def test_a_service_that_somebody_has_frozen_is_refused(spawn, serves, fault):
+    child = spawn()
+    serves(child)
+    child.send_signal(signal.SIGSTOP)
+    until(lambda: states(child) == {"T"})
+    with pytest.raises(FaultError, match=r"kubelet of node node1 \(pid \d+\) is already frozen, 4 of its threads"):
+        fault.plan()
+
+
+def test_a_service_that_is_already_held_is_refused(helper, fault):
+    helper.stdout.readline()
+    with pytest.raises(FaultError, match=r"kubelet of node node1 \(pid \d+\) is already held by another tracer"):
+        fault.plan()
+
+
+def test_a_service_that_somebody_ends_has_lost_the_fault_and_its_parent_learns_of_it(helper):
+    undo = json.loads(helper.stdout.readline())
+    helper.held.kill()
+    until(lambda: states(helper.held) <= {"Z"})
+    helper.stdin.write("\n")
+    assert "was ended by somebody else while it was held" in helper.stdout.readline()
+    assert helper.held.wait(20) == -signal.SIGKILL
+    assert helper.poll() is None
     assert service.Service.leftovers(undo) == ""
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody without the right to signal")
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody without the right to trace")
 def test_without_the_capability_it_is_said_which_one_is_missing(spawn):
     child = spawn()
-    undo = {"how": "frozen", "pid": child.pid, "started": daemons.started(child.pid), "boot": daemons.boot_id()}
-    undo |= {"name": "kubelet", "node": "node1"}
     script = f"""
 import os
 from litmus.faults import service
 os.setgroups([]); os.setgid(65534); os.setuid(65534)
 try:
-    service._signal({undo!r}, service.signal.SIGSTOP)
+    service._hold({{"name": "kubelet", "node": "node1", "pid": {child.pid}}})
 except service.FaultError as error:
     print(error)
 """
     answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert "is not permitted; the helper pod needs the capability KILL" in answer.stdout
-    assert "T" not in states(child)
+    assert "may not be held by ptrace(2); the helper pod needs the capability SYS_PTRACE" in answer.stdout
+    assert "t" not in states(child)
 
 
 @pytest.mark.parametrize(
@@ -239,7 +343,8 @@ def units(tmp_path: Path, spawn, serves, monkeypatch: pytest.MonkeyPatch) -> Ite
     folder.mkdir()
     script.write_text(SYSTEMCTL.format(units=folder))
     script.chmod(0o755)
-    hide = f"mount --bind {script} $(readlink -f $(command -v systemctl)) && echo ready && read end"
+    bind = f"mount --bind {script} $(readlink -f $(command -v $name))"
+    hide = f"for name in systemctl systemd-run; do {bind} || exit; done; echo ready; read end"
     host = subprocess.Popen(["unshare", "--mount", "sh", "-c", hide], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert host.stdout.readline() == b"ready\n"
     child = spawn()
@@ -261,6 +366,7 @@ def test_a_unit_is_stopped_and_started_by_the_hosts_own_systemctl(units, fault):
     assert units["kubelet.service"] == "active"
     fault.inject()
     assert units["kubelet.service"] == "inactive"
+    assert (units["litmus-f-1.timer"], units["litmus-f-1-stopping.timer"]) == ("active", "inactive")
     proof = fault.prove()
     assert (proof.holds, proof.delivered) == (True, "systemd says kubelet.service is inactive")
     fault.tend()
@@ -268,6 +374,7 @@ def test_a_unit_is_stopped_and_started_by_the_hosts_own_systemctl(units, fault):
     service.Service.revert(plan.undo)
     service.Service.revert(plan.undo)
     assert units["kubelet.service"] == "active"
+    assert (units["litmus-f-1.timer"], units["litmus-f-1-stopping.timer"]) == ("inactive", "inactive")
     assert service.Service.leftovers(plan.undo) == ""
 
 
@@ -281,7 +388,7 @@ def test_what_would_start_it_again_and_what_goes_down_with_it_is_stopped_and_com
         file.write("TriggeredBy=kubelet.socket\nBoundBy=bound.service idle.service\nRequiredBy=multi-user.target\n")
     undo = fault.plan().undo
     fault.inject()
-    assert units.calls("stop") == ["stop kubelet.socket bound.service kubelet.service"]
+    assert units.calls("stop")[0] == "stop kubelet.socket bound.service kubelet.service"
     service.Service.revert(undo)
     shown = {name: units[name] for name in ("kubelet.socket", "bound.service", "kubelet.service", "idle.service")}
     assert shown == dict.fromkeys(shown, "active") | {"idle.service": "inactive"}
@@ -305,7 +412,7 @@ def test_a_unit_that_does_not_start_again_is_the_loudest_error(units, fault):
         service.Service.revert(undo)
 
 
-def test_a_process_that_is_only_a_part_of_a_unit_is_frozen_instead(units, spawn, serves, fault):
+def test_a_process_that_is_only_a_part_of_a_unit_is_held_instead(units, spawn, serves, fault):
     """The kubelet of k3s or RKE2 is a child: stopping its unit would stop more than the kubelet."""
     units.add("kubelet.service", "active", MainPID="1")
-    assert fault.plan().undo["how"] == "frozen"
+    assert fault.plan().undo["how"] == "held"

@@ -80,6 +80,16 @@ def test_a_helper_runs_the_experiments_own_image_with_one_request():
     assert json.loads(argument) == request
 
 
+def test_a_standby_is_a_second_container_that_may_do_what_the_first_one_may():
+    needs = helpers.Needs(capabilities=("NET_ADMIN",))
+    fault, standby = manifest(needs=needs, standby={"standby": "abc"})["spec"]["containers"]
+    assert (fault["name"], standby["name"]) == ("fault", "standby")
+    assert json.loads(standby["args"][0]) == {"standby": "abc"}
+    assert {key: fault[key] for key in fault.keys() - {"name", "args"}} == {
+        key: standby[key] for key in standby.keys() - {"name", "args"}
+    }
+
+
 def test_two_helpers_have_two_names():
     assert manifest()["metadata"]["name"] != manifest()["metadata"]["name"]
 

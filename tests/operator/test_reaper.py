@@ -142,6 +142,30 @@ async def test_the_helper_of_the_run_is_ended_before_another_is_sent(server, rea
     assert states(server) == {"a": "reverted"}
 
 
+async def test_a_helper_that_a_living_run_has_sent_to_undo_it_is_let_finish(server, reap):
+    sent = a_node(server)
+    labels = {node_revert.REVERTS_LABEL: "abc"}
+    server.put("pods", samples.pod("second", labels=labels))
+    server.put("pods", samples.pod("pod-delete-x"))
+    put(server, record(undo=ON_NODE))
+    await reap()
+    assert (sent, states(server)) == ([], {"a": "injected"})
+    server.put("pods", samples.pod("second", labels=labels, phase="Failed"))
+    await reap()
+    assert len(sent) == 1
+    assert states(server) == {"a": "reverted"}
+
+
+async def test_a_helper_that_a_dead_run_has_sent_to_undo_it_is_neither_waited_for_nor_ended(server, reap):
+    sent = a_node(server)
+    server.put("pods", samples.pod("second", labels={node_revert.REVERTS_LABEL: "abc"}))
+    put(server, record(undo=ON_NODE))
+    await reap()
+    assert len(sent) == 1
+    assert states(server) == {"a": "reverted"}
+    assert server.get("pods", "second")
+
+
 async def test_a_fault_on_a_node_that_exists_no_more_is_moot(server, reap):
     put(server, record(undo=ON_NODE))
     await reap()

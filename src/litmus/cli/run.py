@@ -22,6 +22,8 @@ from . import cluster_rules, engine_file, failures, options, outcomes, progress,
 # An engine that no operator has taken up after this long, in seconds, is taken back.
 _OPERATOR_DEADLINE_S = 30.0
 _STOP_DEADLINE_S = 60.0
+# How long the API server may be away, in seconds, once it has answered: a wrong address is told at once.
+_PATIENCE_S = 60.0
 _TICK_S = 0.5
 
 
@@ -62,6 +64,7 @@ async def carry_out(
         return outcomes.Outcome(engine=untouched, results={}, refused=refused)
     earlier = await _results(cluster, wanted)
     with progress.shown(shown_on) as display:
+        cluster.patience_s = _PATIENCE_S
         applied = await _apply(cluster, wanted, manifest)
         display.ignore(earlier.values())
         following = _Following(cluster, applied, display)

@@ -244,6 +244,7 @@ class _Follower:
             "start_by": time.time() + helpers.START_DEADLINE_S,
             "linger": self.context.setting.linger,
             "secret": self.secret,
+            "second": True,
             "targets": [
                 {
                     "name": session.name(index),
@@ -252,12 +253,14 @@ class _Follower:
                 for index, aim in enumerate(session.aims)
             ],
         }
+        standby = {key: request[key] for key in ("mechanism", "start_by")} | {"standby": session.id}
         pod = helpers.manifest(
             self.context.engine,
             experiment=self.experiment.name,
             node=session.node,
             image=self.image,
             request=request,
+            standby=standby,
             needs=self.needs,
             hold_s=self.hold_s,
             session=session.id,
@@ -351,7 +354,7 @@ class _Follower:
                     image=self.image,
                     namespace=namespace,
                     pod_namespace=namespace,
-                    metadata=helpers.metadata(context.engine, experiment=self.experiment.name, session=session.id),
+                    metadata=helpers.metadata(context.engine, experiment=self.experiment.name),
                 )
                 said = done.message
                 session.closing = ("moot" if done.moot else "reverted", said)

@@ -19,18 +19,22 @@ class ServiceFault(node_fault.NodeFault):
     """Subclasses name the service."""
 
     mechanism = "service"
-    # For a host without systemd KILL is enough; it is not known before which one it is.
-    needs = helpers.Needs(capabilities=("KILL", "SYS_ADMIN", "SYS_CHROOT", "SYS_PTRACE"))
+    # For a host without systemd SYS_PTRACE is enough; it is not known before which one it is.
+    needs = helpers.Needs(capabilities=("SYS_ADMIN", "SYS_CHROOT", "SYS_PTRACE"))
     service: ClassVar[str]
     # After how many seconds out of service the node has to be NotReady.
     shows_after_s: ClassVar[float] = 0.0
     proof = "systemd calls the unit inactive, or every thread of the process is stopped; the node turns NotReady."
-    undo = "Started or thawed by the helper pod or its guardian on the node itself, which need no kubelet for that."
+    undo = (
+        "By the helper pod on the node itself; if that is killed, the kernel lets go of the process at once, "
+        "and a timer of systemd starts the unit when its time is over."
+    )
     sandbox = "The nodes of the sandbox have no kubelet and no container runtime."
 
     def aim(self, node: Node, values: Values) -> held.Aim:
         target = node_fault.target(node, asked=f"{self.service_on(node)} out of service for {values[DURATION]} s")
-        return held.Aim(target=target, parameters={"service": self.service, "node": node.metadata.name})
+        parameters = {"service": self.service, "node": node.metadata.name, "hold_s": float(values[DURATION])}
+        return held.Aim(target=target, parameters=parameters)
 
     def service_on(self, node: Node) -> str:
         """What the service is called on this node."""
@@ -75,8 +79,6 @@ async def _not_ready(context: Context, node: Node) -> float:
     """Waits until the cluster calls the node NotReady; after how many seconds."""
     begun = context.now
     await _until_ready_is(False, context, node, deadline_s=None)
-    if context.step != "chaos":
-        await context.start_chaos(max(0.0, context.values[DURATION] - (context.now - begun)))
     return context.now - begun
 
 

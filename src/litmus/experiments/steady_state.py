@@ -265,4 +265,4 @@ def _kind(type_: str) -> str:
 
 
 def _told(criteria: Sequence[Criterion]) -> str:
-    return "; ".join(f"impact.{one.name}: {one.explanation}" for one in criteria)
+    return " ".join(f"impact.{one.name}: {one.explanation}" for one in criteria)

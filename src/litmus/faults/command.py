@@ -2,6 +2,7 @@
 
     {"mechanism", "targets"}                    hits all targets at once and reports: for faults that are over at once
     {"mechanism", "targets", "session", …}      holds a fault on them: see ``session``
+    {"mechanism", "standby": SESSION, "start_by"} waits for the end of helper and guardian: see ``standby``
     {"mechanism", "revert": SESSION, "recipes"} undoes a session whose helper died
 
 The last word goes to the termination message (at most 4096 bytes), which the experiment reads from the pod's status
@@ -12,7 +13,7 @@ import contextlib
 import importlib
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +55,8 @@ def main(arguments: list[str]) -> int:
         mechanism = mechanism_class(name)
         if "revert" in request:
             return _revert(mechanism, request)
+        if "standby" in request:
+            return _stand_by(mechanism, str(request["standby"]), start_by=float(request["start_by"]))
         faults = [(str(target["name"]), mechanism(**target["parameters"])) for target in request["targets"]]
         work = _session(mechanism, faults, request) if "session" in request else None
     except (IndexError, KeyError, TypeError, ValueError) as error:
@@ -89,6 +92,7 @@ def _session(mechanism: type[Fault], faults: list[tuple[str, Fault]], request: M
         hold_s=float(request["hold_s"]),
         start_by=float(request["start_by"]),
         linger=str(request.get("linger", "")),
+        standby=bool(request.get("second", False)),
         secret=str(request.get("secret", "")),
     )
 
@@ -112,8 +116,18 @@ def _hold(wanted: "session.Request") -> int:
 def _revert(mechanism: type[Fault], request: Mapping[str, Any]) -> int:
     from . import session
 
+    return _undone(lambda: session.revert(mechanism, str(request["revert"]), list(request["recipes"])))
+
+
+def _stand_by(mechanism: type[Fault], session: str, *, start_by: float) -> int:
+    from . import standby
+
+    return _undone(lambda: standby.live(mechanism, session, start_by=start_by))
+
+
+def _undone(work: Callable[[], tuple[str, dict[str, Any]]]) -> int:
     try:
-        said, left = session.revert(mechanism, str(request["revert"]), list(request["recipes"]))
+        said, left = work()
     except FaultError as error:
         return _report({"error": str(error)}, code=2)
     shown = "; ".join(f"{name}: {rest}" for name, rest in left.items())

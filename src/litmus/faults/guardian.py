@@ -52,9 +52,10 @@ class Guardian:
         *,
         session: str,
         until: float,
+        keep: Collection[int] = (),
         leave: Callable[[int], None] = cgroups.move_to_root,
     ) -> "Guardian":
-        """Returns when it watches. ``until``: by ``now()``, when the fault must be over.
+        """Returns when it watches. ``until``: by ``now()``, when the fault must be over; ``keep``: open files.
 
         Raises FaultError when it can't leave the pod's control groups: without it nothing may be touched.
         """
@@ -68,7 +69,17 @@ class Guardian:
         if pid == 0:
             os.close(line)
             os.close(answer)
-            _live(mechanism, recipes, session=session, until=until, orders=orders, say=say, helper=helper, leave=leave)
+            _live(
+                mechanism,
+                recipes,
+                session=session,
+                until=until,
+                orders=orders,
+                say=say,
+                helper=helper,
+                keep=keep,
+                leave=leave,
+            )
         for descriptor in (orders, say, helper):
             os.close(descriptor)
         with os.fdopen(answer) as words:
@@ -115,11 +126,12 @@ def _live(
     orders: int,
     say: int,
     helper: int,
+    keep: Collection[int],
     leave: Callable[[int], None],
 ) -> None:
     """The guardian's life; never returns."""
     try:
-        if why := _detached(leave, keep=(orders, say, helper)):
+        if why := _detached(leave, keep=(orders, say, helper, *keep)):
             os.write(say, why.encode())
             return
         os.write(say, b"watching")

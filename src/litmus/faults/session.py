@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from . import guardian, journal, line, moments, undoing
+from . import guardian, journal, line, moments, standby, undoing
 from .contract import Fault, FaultError, TargetGoneError, Undo
 
 R = TypeVar("R")
@@ -53,6 +53,7 @@ class Request:
     hold_s: float
     start_by: float
     linger: str = ""
+    standby: bool = False  # whether the helper pod has a second container, which is waited for
     secret: str = ""  # of the line on which it is told to go, and to stop, where the fault silences the node
 
 
@@ -64,6 +65,7 @@ class Session:
     say: Say
     watch: Callable[..., guardian.Guardian] = guardian.Guardian.start
     _guard: guardian.Guardian | None = None
+    _watched: standby.Watched | None = None
     _bell: tuple[int, int] = field(default_factory=os.pipe)
     _line: line.Line | None = None
     _stopped: bool = False
@@ -75,6 +77,9 @@ class Session:
         try:
             if self.request.secret:
                 self._line = line.Line(self.request.secret)
+            if self.request.standby:
+                self._watched = standby.Watched(self.request.session)
+                self._watched.await_standby(until=self.request.start_by, check=self._check)
             recipes = self._plan()
         except Exception as error:  # noqa: BLE001 - also a defect is told: nothing was touched yet
             self.say("refused", why=_why(error))
@@ -87,6 +92,7 @@ class Session:
                 recipes,
                 session=request.session,
                 until=guardian.now() + request.hold_s + _INJECTION_S,
+                keep=[self._watched.fileno()] if self._watched else [],
             )
         except FaultError as error:
             journal.remove(request.session)
@@ -117,6 +123,8 @@ class Session:
             return STUCK
         journal.remove(self.request.session)
         guard.stand_down()
+        if self._watched:
+            self._watched.end()
         if failure:
             self.say("failed", why=failure, reverted=True)
             return FAILED

@@ -1,4 +1,4 @@
-"""Units of the host's systemd, by its own ``systemctl``, which is found and run in the host's mount namespace.
+"""Units of the host's systemd, by its own ``systemctl`` and ``systemd-run``, which run in the host's mount namespace.
 
 The helper needs the capabilities SYS_ADMIN and SYS_CHROOT (setns(2) into a mount namespace) and SYS_PTRACE (to open
 another process's ``/proc/<pid>/ns``).
@@ -74,10 +74,30 @@ def start(units: Sequence[str]) -> None:
     systemctl("start", *units, deadline_s=JOB_DEADLINE_S)
 
 
+def start_later(units: Sequence[str], *, timer: str, after_s: float) -> None:
+    """Has systemd itself start the units after so many seconds, whoever is left then. ``timer``: a name for ``forget``.
+
+    Raises FaultError with systemd's own words.
+    """
+    when = (f"--on-active={after_s:g}s", "--timer-property=AccuracySec=100ms")
+    _host("systemd-run", "--quiet", "--collect", f"--unit={timer}", *when, "systemctl", "start", *units)
+
+
+def forget(timer: str) -> None:
+    """Calls a timer of ``start_later`` off; one that has run is gone already."""
+    unit = f"{timer}.timer"
+    if active(unit):
+        systemctl("stop", unit)
+
+
 def systemctl(*arguments: str, deadline_s: float = subprocesses.DEADLINE_S) -> str:
     """Standard output of the host's ``systemctl``."""
+    return _host("systemctl", *arguments, deadline_s=deadline_s)
+
+
+def _host(*command: str, deadline_s: float = subprocesses.DEADLINE_S) -> str:
     with _entering_host() as enter:
-        return subprocesses.run(("systemctl", *arguments), deadline_s=deadline_s, before=enter)
+        return subprocesses.run(command, deadline_s=deadline_s, before=enter)
 
 
 def _show(unit: str, *properties: str) -> dict[str, str]:

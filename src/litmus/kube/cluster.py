@@ -50,11 +50,14 @@ _FOREIGN = (
 
 
 class Cluster:
-    """A connection to one cluster as one identity. Use as an async context manager."""
+    """A connection to one cluster as one identity. Use as an async context manager.
+
+    ``patience_s``: how long a call is tried again while the API server does not answer; it may be changed at any time.
+    """
 
     def __init__(self, config: kubeconfig.SingleConfig, *, patience_s: float = 0.0, timeout_s: float = 15.0) -> None:
         self.server = str(config.cluster.server)
-        self._patience_s = patience_s
+        self.patience_s = patience_s
         try:
             self._client = AsyncClient(config=config, timeout=httpx2.Timeout(timeout_s), field_manager=FIELD_MANAGER)
         except (exceptions.ConfigError, httpx2.InvalidURL, OSError, ValueError) as error:
@@ -247,20 +250,22 @@ class Cluster:
         client: Any = self._client  # its overloads know only the generated classes
         await self._call(lambda: client.create(body, pod, namespace=namespace), f"evict pod {pod}")
 
-    async def logs(self, pod: str, *, namespace: str, tail_lines: int) -> list[str]:
+    async def logs(self, pod: str, *, namespace: str, tail_lines: int, container: str | None = None) -> list[str]:
         async def fetch() -> list[str]:
-            lines = self._client.log(pod, namespace=namespace, tail_lines=tail_lines, newlines=False)
+            lines = self._client.log(
+                pod, namespace=namespace, container=container, tail_lines=tail_lines, newlines=False
+            )
             return [line async for line in lines]
 
         return await self._call(fetch, f"read the log of pod {pod}")
 
-    async def follow_log(self, pod: str, *, namespace: str, silence_s: float) -> AsyncGenerator[str]:
-        """The lines of a pod's log, from its beginning, until its container ends or an error is raised.
+    async def follow_log(self, pod: str, *, namespace: str, container: str, silence_s: float) -> AsyncGenerator[str]:
+        """The lines of a container's log, from its beginning, until it ends or an error is raised.
 
         Whoever writes it must do so at least every ``silence_s``: a dead connection ends with Unreachable.
         """
         # A generator, whatever its overloads say.
-        found: Any = self._client.log(pod, namespace=namespace, follow=True, newlines=False)
+        found: Any = self._client.log(pod, namespace=namespace, container=container, follow=True, newlines=False)
         try:
             async with aclosing(found) as lines:
                 while True:
@@ -274,7 +279,7 @@ class Cluster:
                     yield line
         except RuntimeError:
             # The client library reads an error's body as an async stream can't be read; without following, it tells.
-            await self.logs(pod, namespace=namespace, tail_lines=1)
+            await self.logs(pod, namespace=namespace, container=container, tail_lines=1)
         except _FOREIGN as error:
             raise translate(error, f"follow the log of pod {pod}", self.server) from error
 
@@ -283,7 +288,7 @@ class Cluster:
 
     async def _call(self, request: Callable[[], Awaitable[R]], what: str) -> R:
         clock = asyncio.get_running_loop().time
-        give_up = clock() + self._patience_s
+        give_up = clock() + self.patience_s
         pause = 0.1
         while True:
             try:

@@ -22,6 +22,8 @@ REVERT_GRACE_S = 30
 _WORK_MARGIN_S = 60
 # Which helper pod carries which session; a pod that is sent after a crash finds the first one by it.
 SESSION_LABEL = "litmuschaos.io/session"
+# The containers of a helper pod.
+CONTAINER, STANDBY = "fault", "standby"
 JOURNALS = "/run/litmus"
 CONTROL_GROUPS = "/sys/fs/cgroup"
 
@@ -76,13 +78,14 @@ def manifest(
     image: Image,
     request: object,
     needs: Needs,
+    standby: object | None = None,
     hold_s: float = 0.0,
     session: str = "",
 ) -> dict[str, Any]:
     """The helper pod of one experiment on one node. ``hold_s``: how long its fault lasts, in seconds."""
     return {
         "metadata": metadata(engine, experiment=experiment, session=session),
-        "spec": spec(node=node, image=image, request=request, needs=needs, hold_s=hold_s),
+        "spec": spec(node=node, image=image, request=request, standby=standby, needs=needs, hold_s=hold_s),
     }
 
 
@@ -97,8 +100,12 @@ def metadata(engine: api.ChaosEngine, *, experiment: str, session: str = "") -> 
     }
 
 
-def spec(*, node: str, image: Image, request: object, needs: Needs, hold_s: float = 0.0) -> dict[str, Any]:
+def spec(
+    *, node: str, image: Image, request: object, needs: Needs, standby: object | None = None, hold_s: float = 0.0
+) -> dict[str, Any]:
     """A pod in the host's process namespace with what one mechanism needs and nothing else.
+
+    ``standby``: the request of a second container, which stands by while the first one works.
 
     It tolerates every taint and is bound to its node directly: a fault may be the very reason why the scheduler would
     not place it. It mounts no service account token: a helper never talks to the API server.
@@ -115,21 +122,29 @@ def spec(*, node: str, image: Image, request: object, needs: Needs, hold_s: floa
         "imagePullSecrets": [{"name": secret} for secret in image.pull_secrets],
         **({"volumes": volumes} if volumes else {}),
         "containers": [
-            {
-                "name": "fault",
-                "image": image.name,
-                "imagePullPolicy": image.pull_policy,
-                "command": ["litmus", "fault"],
-                "args": [msgspec.json.encode(request).decode()],
-                **({"volumeMounts": mounts} if mounts else {}),
-                "securityContext": {
-                    "runAsUser": 0,
-                    "allowPrivilegeEscalation": False,
-                    "readOnlyRootFilesystem": True,
-                    "capabilities": {"drop": ["ALL"], "add": list(needs.capabilities)},
-                },
-            }
+            _container(name, image=image, request=wanted, needs=needs, mounts=mounts)
+            for name, wanted in ((CONTAINER, request), (STANDBY, standby))
+            if wanted is not None
         ],
+    }
+
+
+def _container(
+    name: str, *, image: Image, request: object, needs: Needs, mounts: list[dict[str, Any]]
+) -> dict[str, Any]:
+    return {
+        "name": name,
+        "image": image.name,
+        "imagePullPolicy": image.pull_policy,
+        "command": ["litmus", "fault"],
+        "args": [msgspec.json.encode(request).decode()],
+        **({"volumeMounts": mounts} if mounts else {}),
+        "securityContext": {
+            "runAsUser": 0,
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"], "add": list(needs.capabilities)},
+        },
     }
 
 
@@ -185,7 +200,7 @@ def _report(pods: list[Pod]) -> dict[str, Any] | None:
     if not pods:
         raise errors.NotFound("the helper pod was removed before it could report")
     pod = pods[0]
-    status = pod.container("fault")
+    status = pod.container(CONTAINER)
     ended = status.state.terminated if status else None
     if ended is None and pod.over:
         raise errors.KubeError(f"helper pod {pod.metadata.name} ended without a report: {pod.status.message}")

@@ -14,6 +14,8 @@ from .node_marks import Done
 from .objects import Pod
 
 KIND = "node"
+# Which pod undoes which session. It is another label than the first helper's, which is ended before.
+REVERTS_LABEL = "litmuschaos.io/reverts"
 # How long a helper that is asked to end may take, in seconds.
 _END_S = helpers.REVERT_GRACE_S + 5.0
 
@@ -51,11 +53,21 @@ async def revert(
         return Done("the node exists no more", moot=True)
     needs = helpers.Needs(capabilities=tuple(undo["capabilities"]), host_paths=tuple(undo["hostPaths"]))
     request = {"revert": undo["session"], "mechanism": undo["mechanism"], "recipes": undo["recipes"]}
-    pod = {"metadata": dict(metadata), "spec": helpers.spec(node=node, image=image, request=request, needs=needs)}
+    labels = {**metadata.get("labels", {}), REVERTS_LABEL: undo["session"]}
+    pod = {
+        "metadata": {**metadata, "labels": labels},
+        "spec": helpers.spec(node=node, image=image, request=request, needs=needs),
+    }
     report = await helpers.run(cluster, pod, namespace=pod_namespace, again=True)
     if why := report.get("error") or report.get("left"):
         raise errors.KubeError(f"the helper on node {node} could not undo it: {why}")
     return Done(str(report.get("said") or "put back by a second helper"))
+
+
+async def under_way(cluster: Cluster, undo: Mapping[str, Any], *, namespace: str) -> bool:
+    """Whether a helper pod in this namespace is undoing a recipe's session. Its node ends one that hangs."""
+    pods = await cluster.select(kinds.POD, namespace=namespace, labels=f"{REVERTS_LABEL}={undo['session']}")
+    return any(not pod.over for pod in pods)
 
 
 async def _end_first_helper(cluster: Cluster, session: str, *, namespace: str) -> None:

@@ -25,7 +25,7 @@ UNREADABLE = "unreadable"
 class Stream:
     """The events of one helper pod, each once and in order, over any number of connections."""
 
-    def __init__(self, cluster: Cluster, *, namespace: str, pod: str = "", container: str = "fault") -> None:
+    def __init__(self, cluster: Cluster, *, namespace: str, pod: str = "", container: str = helpers.CONTAINER) -> None:
         self._cluster = cluster
         self._namespace = namespace
         self._container = container
@@ -60,7 +60,9 @@ class Stream:
                 return Ended(why="the pod was removed")
             if stuck := helpers.stuck_reason(pods[0]):
                 raise errors.KubeError(f"helper pod {self.pod} can't start: {stuck}")
-            return _ended(pods[0], self._container) or (True if self._readable and pods[0].runs else None)
+            return _ended(pods[0], self._container) or (
+                True if self._readable and _runs(pods[0], self._container) else None
+            )
 
         seen = await waiting.until(
             self._cluster,
@@ -79,7 +81,9 @@ class Stream:
             return
         try:
             async with aclosing(
-                self._cluster.follow_log(self.pod, namespace=self._namespace, silence_s=_SILENCE_S)
+                self._cluster.follow_log(
+                    self.pod, namespace=self._namespace, container=self._container, silence_s=_SILENCE_S
+                )
             ) as lines:
                 async for line in lines:
                     if event := self._new(line):
@@ -124,6 +128,11 @@ def last_words(ended: Ended) -> list[dict[str, Any]]:
         return [{"seq": 1, "event": "refused", "why": found["error"]}]
     events: list[dict[str, Any]] = found.get("events", [])
     return events
+
+
+def _runs(pod: Pod, container: str) -> bool:
+    status = pod.container(container)
+    return status is not None and status.state.running is not None
 
 
 def _ended(pod: Pod, container: str) -> Ended | None:

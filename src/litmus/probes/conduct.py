@@ -122,7 +122,7 @@ class Conduct:
     def _raise_for(self, failed: list[Account]) -> None:
         self._raise_defects()
         wrong = self._with("Error")
-        sentence = "; ".join(account.sentence for account in (*failed, *wrong))
+        sentence = "; ".join(account.sentence.rstrip(".") for account in (*failed, *wrong))
         if failed:
             raise ProbeFailed(sentence, kind=failed[0].checked.probe.type)
         if wrong:

@@ -60,19 +60,13 @@ def run(case: Case, place: Place) -> Outcome:
     prepare(place)
     _start(case, place)
     _await_moment(case, place)
-    deadline = _deadline(case, place)
     struck = time.time()
     _strike(case, place)
-    clean = _await_clean(case, place, struck, deadline)
-    left = case.fault.left(place) if clean is None else ""
-    outcome = Outcome(
-        case=case,
-        left=left,
-        ledger=_await_ledger(case, place),
-        verdict=_verdict(case, place),
-        after_kill_s=None if clean is None else round(clean - struck, 1),
-        late_s=None if clean is None else round(clean - deadline, 1),
-    )
+    clean, left = _await_clean(case, place, struck)
+    outcome = Outcome(case=case, left=left, ledger=_await_ledger(case, place), verdict=_verdict(case, place))
+    if clean is not None:
+        outcome.after_kill_s = round(clean - struck, 1)
+        outcome.late_s = round(clean - _deadline(case, place), 1)
     place.stage.kubectl("delete", "chaosengine", "chaos", "--ignore-not-found", "--wait=false")
     place.stage.kubectl("delete", "chaosresult", "--all", "--wait=false")
     return outcome
@@ -101,9 +95,12 @@ def _start(case: Case, place: Place) -> None:
     env = {"TOTAL_CHAOS_DURATION": str(DURATION_S), **case.fault.env}
     if case.moment != "holding":
         env["LITMUS_LINGER"] = f"{_linger_moment(case)}:{_LINGER_S}"
-    engine = place.stage.engine({case.fault.experiment: env}, chaosServiceAccount="crash-sa")
-    entry = engine["spec"]["experiments"][0]
-    entry["spec"]["components"]["nodeSelector"] = {"kubernetes.io/hostname": "node1"}
+    # Where no case silences or drains the node.
+    apart = {"nodeSelector": {"kubernetes.io/hostname": "node1"}}
+    engine = place.stage.engine(
+        {case.fault.experiment: env}, chaosServiceAccount="crash-sa", components={"runner": apart}
+    )
+    engine["spec"]["experiments"][0]["spec"]["components"] |= apart
     place.stage.apply(engine)
 
 
@@ -134,12 +131,9 @@ def _await_moment(case: Case, place: Place) -> None:
 
 
 def _said(place: Place, words: str) -> bool:
-    """Whether the helper has said this, as far as its kubelet lets us know."""
-    for pod in rig.pods(place.stage.name, f"litmuschaos.io/session={place.session}") if place.session else ():
-        path = f"/api/v1/namespaces/{place.stage.name}/pods/{pod['metadata']['name']}/log"
-        if words in rig.api().text(path):
-            return True
-    return False
+    """Whether the helper has said this."""
+    pods = rig.pods(place.stage.name, f"litmuschaos.io/session={place.session}") if place.session else []
+    return any(words in rig.log(pod) for pod in pods)
 
 
 def _result(case: Case, place: Place) -> Any:
@@ -148,10 +142,13 @@ def _result(case: Case, place: Place) -> Any:
 
 
 def _deadline(case: Case, place: Place) -> float:
-    """When the fault must be over: what the ledger says, or would say when nothing had been killed."""
+    """When the fault must be over: what the ledger says, in UNIX seconds. A run that goes on may still write it."""
+    return max(datetime.fromisoformat(fault["deadline"]).timestamp() for fault in _faults(case, place))
+
+
+def _faults(case: Case, place: Place) -> list[Any]:
     result = _result(case, place)
-    stamp = result["status"]["faults"][0]["deadline"]
-    return min(datetime.fromisoformat(stamp).timestamp(), time.time() + _LINGER_S + _duration_s(case))
+    return list(result["status"].get("faults", [])) if result else []
 
 
 def _duration_s(case: Case) -> float:
@@ -181,30 +178,40 @@ def _kill_pod(namespace: str, selector: str, *, replace: bool = False) -> None:
             rig.api().delete(path, gracePeriodSeconds="0")
 
 
-def _await_clean(case: Case, place: Place, struck: float, deadline: float) -> float | None:
-    """When nothing was left any more and stayed so until the promise; None if something is left then."""
-    promise = max(deadline, struck) + PROMISE_S + (OPERATOR_BACK_S if case.victim == "operator" else 0.0)
+def _await_clean(case: Case, place: Place, struck: float) -> tuple[float | None, str]:
+    """Since when nothing is left in the target, and what is left at the promised time if anything is.
+
+    It is looked at until the records are closed and a fault that was on its way would be in force, so that one that is
+    late does not escape. What is there although its record is closed is left too: then nobody looks for it any more.
+    """
+    grace = PROMISE_S + (OPERATOR_BACK_S if case.victim == "operator" else 0.0)
+    asked = struck + _LINGER_S + _duration_s(case)
     clean: float | None = None
-    last = "not looked at"
-    while time.time() < promise:
-        last = case.fault.left(place)
-        if last:
-            clean = None
-        elif clean is None:
-            clean = time.time()
-        elif time.time() > max(deadline, struck) + PROMISE_S:
-            return clean
+    while True:
+        closed = not any(_open(fault) for fault in _faults(case, place))
+        deadline = _deadline(case, place)
+        if case.victim == "helper":  # its guardian waits for nobody
+            deadline = min(deadline, asked)
+        promised = deadline + grace
+        left = case.fault.left(place)
+        now = time.time()
+        clean = None if left else clean or now
+        if left and (closed or now > promised):
+            return None, f"{left} ({'its record is closed' if closed else 'at the promised time'})"
+        if clean and (closed or now > promised) and now > asked + PROMISE_S:
+            return clean, ""
         time.sleep(_POLL_S)
-    return clean
+
+
+def _open(fault: Any) -> bool:
+    return fault["state"] not in ("reverted", "moot")
 
 
 def _await_ledger(case: Case, place: Place) -> str:
     """What the ledger, the journal and the guardians still say, '' when all agree that it is over."""
 
     def rest() -> str:
-        result = _result(case, place)
-        faults = result["status"].get("faults", []) if result else []
-        still = [fault["id"] for fault in faults if fault["state"] not in ("reverted", "moot")]
+        still = [fault["id"] for fault in _faults(case, place) if _open(fault)]
         if not case.fault.on_node:
             return " ".join(still)
         left = [name for name in rig.journals(case.fault.node) if name == f"{place.session}.json"]

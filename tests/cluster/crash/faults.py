@@ -75,7 +75,7 @@ def _stress_io(place: Place) -> str:
 
 def _kubelet(place: Place) -> str:
     states = rig.states(rf"kubelet .*--hostname-override={place.fault.node}( |$)")
-    return f"kubelet is in state {states}" if "T" in states or not states else ""
+    return f"kubelet is in state {states}" if {"T", "t"} & set(states) or not states else ""
 
 
 def _node(place: Place) -> dict[str, Any]:
@@ -135,7 +135,13 @@ ALL = (
         env={"TARGET_NODE": "node2", "TOTAL_CHAOS_DURATION": "24"},
     ),
     Fault(
-        name="cordon", experiment="node-drain", node="node2", left=_cordon, env={"TARGET_NODE": "node2"}, on_node=False
+        name="cordon",
+        experiment="node-drain",
+        node="node2",
+        left=_cordon,
+        # Whoever is there has to be gone within the chaos, and a kubelet takes its time.
+        env={"TARGET_NODE": "node2", "TOTAL_CHAOS_DURATION": "45"},
+        on_node=False,
     ),
     Fault(
         name="taint",

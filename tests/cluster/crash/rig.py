@@ -22,6 +22,8 @@ from tests.cluster import stage
 
 GUARDIAN = "litmus-guardian"
 SHARED_NODES = ("node1", "node2")
+# Where the kit keeps the logs of its nodes' pods, each under the node's name.
+LOGS = Path(os.environ.get("KUBE_DIR", "/var/tmp/kube"))
 _SCRIPTS = Path(__file__).with_name("on_node.py")
 
 
@@ -90,7 +92,16 @@ def on_node(node: str, *arguments: str) -> str:
     if node in SHARED_NODES:
         return stage.run(["python3", str(_SCRIPTS), *arguments]).out
     return stage.kubectl(
-        "exec", "-i", f"crash-{node}", "-n", "litmus", "--", "python3", "-", *arguments, stdin=_SCRIPTS.read_text()
+        "exec",
+        "-i",
+        f"daemonset/crash-{node}",
+        "-n",
+        "litmus",
+        "--",
+        "python3",
+        "-",
+        *arguments,
+        stdin=_SCRIPTS.read_text(),
     )
 
 
@@ -122,6 +133,18 @@ def guardians(node: str, session: str) -> list[str]:
     return on_node(node, "guardians", session).split()
 
 
+def log(found: Any) -> str:
+    """What a pod's first container has written; on a node of this machine without its kubelet, which may be out."""
+    meta, node = found["metadata"], found["spec"].get("nodeName", "")
+    container = found["spec"]["containers"][0]["name"]
+    if node not in SHARED_NODES:
+        path = f"/api/v1/namespaces/{meta['namespace']}/pods/{meta['name']}/log"
+        return api().text(path, container=container)
+    folder = f"{meta['namespace']}_{meta['name']}_{meta['uid']}/{container}"
+    files = sorted((LOGS / node / "pod-logs" / folder).glob("*.log"))
+    return "".join(path.read_text() for path in files)
+
+
 def states(pattern: str) -> list[str]:
     """The states of this machine's processes with this command line; T is stopped."""
     found = []
@@ -149,27 +172,31 @@ def thaw(pattern: str) -> None:
 
 
 def agent(node: str) -> None:
-    """The privileged pod that looks and kills on a node which is not this machine."""
+    """The privileged pod that looks and kills on a node which is not this machine. A daemon's, which a drain leaves."""
     if node in SHARED_NODES:
         return
+    name = f"crash-{node}"
+    container = {
+        "name": "agent",
+        "image": "python:3.11",
+        "command": ["sleep", "infinity"],
+        "securityContext": {"privileged": True},
+    }
+    spec = {
+        "nodeSelector": {"kubernetes.io/hostname": node},
+        "hostPID": True,
+        "terminationGracePeriodSeconds": 1,
+        "tolerations": [{"operator": "Exists"}],
+        "containers": [container],
+    }
     manifest = {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": f"crash-{node}", "namespace": "litmus"},
+        "apiVersion": "apps/v1",
+        "kind": "DaemonSet",
+        "metadata": {"name": name, "namespace": "litmus"},
         "spec": {
-            "nodeName": node,
-            "hostPID": True,
-            "terminationGracePeriodSeconds": 1,
-            "tolerations": [{"operator": "Exists"}],
-            "containers": [
-                {
-                    "name": "agent",
-                    "image": "python:3.11",
-                    "command": ["sleep", "infinity"],
-                    "securityContext": {"privileged": True},
-                }
-            ],
+            "selector": {"matchLabels": {"app": name}},
+            "template": {"metadata": {"labels": {"app": name}}, "spec": spec},
         },
     }
     stage.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(manifest))
-    stage.kubectl("wait", "--for=condition=Ready", f"pod/crash-{node}", "-n", "litmus", "--timeout=120s")
+    stage.kubectl("rollout", "status", f"daemonset/{name}", "-n", "litmus", "--timeout=120s")

@@ -7,6 +7,7 @@ they were made in, so one thread can be on both sides.
 import contextlib
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -91,7 +92,17 @@ def laid() -> Iterator[Wire]:
                     nodad = ["nodad"] if family == 6 else []
                     address = f"{ADDRESSES[family][name]}/{length}"
                     end.run("ip", "address", "add", address, "dev", "eth0", *nodad)
+        for end in (target, peer):
+            _await_carrier(end)
         yield Wire(target, peer)
+
+
+def _await_carrier(end: End) -> None:
+    """The kernel tells of it a moment after both ends are up, at the next turn of its own."""
+    give_up = time.monotonic() + PATIENCE_S
+    while "state UP" not in end.run("ip", "-o", "link", "show", "eth0"):
+        assert time.monotonic() < give_up, "the wire has no carrier"
+        time.sleep(0.005)
 
 
 @contextlib.contextmanager
