@@ -192,6 +192,11 @@ def test_the_rights_of_the_exporter_are_those_of_its_account_where_the_operator_
     assert ("valueFrom" in variable) == (wanted.scope == "namespaced")
 
 
+def test_the_exporter_hears_from_a_secret_that_may_be_missing_whom_else_it_tells():
+    [container] = pod(components.named(["exporter"])[0])["containers"]
+    assert container["envFrom"] == [{"secretRef": {"name": "chaos-exporter", "optional": True}}]
+
+
 def test_prometheus_finds_the_exporter_by_annotations_and_by_its_service():
     exporter = components.named(["exporter"])[0]
     template = made(exporter)["Deployment"]["spec"]["template"]

@@ -88,6 +88,8 @@ def _container(wanted: Installation) -> Document:
         "command": ["litmus", "exporter"],
         "args": ["--port", parts.quoted(PORT)],
         "env": [*parts.watch_namespace(wanted, whose="Whose engines and results it tells of")],
+        # Whom else it tells (docs/windows.md), with the keys and tokens for it; whoever wants that makes the Secret.
+        "envFrom": [{"secretRef": {"name": NAME, "optional": True}}],
         "ports": [{"name": METRICS, "containerPort": PORT, "protocol": "TCP"}],
         "readinessProbe": {**parts.http_probe("/readyz", METRICS), "periodSeconds": 2, "failureThreshold": 3},
         # A node that is short of processor time may need a minute for the start; that is no reason to begin anew.
