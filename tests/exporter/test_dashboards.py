@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 
 import msgspec
 import pytest
@@ -94,7 +95,7 @@ def test_every_variable_that_a_query_names_can_be_chosen(dashboard: dashboards.D
 
 
 def model_variables(expr: str) -> list[str]:
-    return [word.split("}")[0].split('"')[0].split("]")[0].split(" ")[0] for word in expr.split("$")[1:]]
+    return re.findall(r"\$(\w+)", expr)
 
 
 def test_the_choices_depend_on_those_before_them():
