@@ -107,18 +107,20 @@ def reconciled(operator: str) -> float:
 def settled(stage: Stage, url: str, start: int, verdict: str) -> View:
     """The view of the whole run, once Prometheus has scraped its end and every rule was evaluated after it."""
     choices = {"namespace": stage.name, "engine": "chaos", "experiment": "pod-delete"}
-    ended = time.time()
 
     def view() -> View:
         return View(url=url, start=start, end=int(time.time()), choices=choices)
 
     of_run = f'litmus_chaos_ended_timestamp_seconds{{namespace="{stage.name}",verdict="{verdict}"}}'
     until(lambda: view().at_end(of_run), "Prometheus to have scraped the end of the chaos")
-    until(
-        lambda: all(monitored.evaluated_at(rule) > ended for rule in view().rules()),
-        "every rule to be evaluated after the end of the run",
-    )
-    return view()
+    scraped = time.time()
+
+    def complete() -> View | None:
+        # A view ends with a whole second, and does not show what was recorded within it.
+        seen = view()
+        return seen if all(scraped < monitored.evaluated_at(rule) <= seen.end for rule in seen.rules()) else None
+
+    return until(complete, "every rule to be evaluated after that")
 
 
 Key = tuple[str, str, str]
