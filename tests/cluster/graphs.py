@@ -158,7 +158,8 @@ def _states(axes: Axes, panel: Panel, found: list[Named]) -> None:
     texts = {value: _colour(colour) for value, _, colour in panel.texts}
     for line, (_, series) in enumerate(found):
         for at, value in series.points:
-            axes.barh(line, STEP_S / _DAY_S, left=_day(at), color=texts.get(int(value), "#cccccc"), height=0.8)
+            colour = texts.get(int(value), "#cccccc")
+            axes.barh(line, STEP_S / _DAY_S, left=_day(at), color=colour, height=0.8, antialiased=False)
     axes.set_yticks(range(len(found)), [name for name, _ in found])
     axes.set_ylim(len(found) - 0.5, -0.5)
     axes.tick_params(axis="y", direction="in", pad=-8, left=False)
