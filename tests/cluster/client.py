@@ -94,8 +94,8 @@ def watching(stage: Stage, service: str = "web") -> Iterator[Seen]:
     asking = [sys.executable, *_asking(*reached)] if reached else _from_a_pod(stage, service)
     pods = ["kubectl", "-n", stage.name, *_WATCH, f"-lapp={service}"]
     with (
-        _lines(asking, lambda line: seen.answers.append(_answer(line))),
-        _lines(pods, lambda line: _note(seen, line)),
+        lines(asking, lambda line: seen.answers.append(_answer(line))),
+        lines(pods, lambda line: _note(seen, line)),
     ):
         until(lambda: any(good for _, good in seen.answers), f"{service} to answer the client {seen.place}")
         yield seen
@@ -142,7 +142,7 @@ def _answer(line: str) -> tuple[float, bool]:
 
 
 @contextlib.contextmanager
-def _lines(command: list[str], take: Callable[[str], None]) -> Iterator[None]:
+def lines(command: list[str], take: Callable[[str], None]) -> Iterator[None]:
     """Every line that a process prints, as it comes, for as long as the context lasts."""
     with subprocess.Popen(command, env=stages.environment(), stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

@@ -6,17 +6,17 @@ here, and one of its networks where the nodes have networks of their own. Where 
 
 import contextlib
 import json
-import os
 import secrets
 import socket
 import subprocess
 import sys
 import threading
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+import yaml
 
 from litmus.hub import charts
 from tests.cluster import stage as stages
@@ -24,12 +24,6 @@ from tests.cluster.stage import Stage, until
 
 _TOOL = stages.ROOT / "tools" / "server"
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-_SCRAPES = """\
-global: {scrape_interval: 1s}
-scrape_configs:
-  - job_name: prometheus
-    static_configs: [{targets: ["%s"]}]
-"""
 # In a pod: the first address that answers with the word.
 _SCOUT = """
 import socket, sys
@@ -89,32 +83,38 @@ def _greet(server: socket.socket, word: str) -> None:
 
 
 @contextlib.contextmanager
-def prometheus(host: str, folder: Path) -> Iterator[str]:
-    """The URL of a Prometheus that scrapes itself every second, once it has done so."""
-    here = f"{host}:{_free_port(host)}"
+def prometheus(
+    host: str, folder: Path, *, others: Mapping[str, str] | None = None, rules: Path | None = None
+) -> Iterator[str]:
+    """The URL of a Prometheus that scrapes itself and others (job: host and port) every second, once it has done so."""
+    here = f"{host}:{free_port(host)}"
+    targets = {"prometheus": here, **(others or {})}
     config = folder / "prometheus.yml"
-    config.write_text(_SCRAPES % here)
+    jobs = [{"job_name": job, "static_configs": [{"targets": [target]}]} for job, target in targets.items()]
+    written = {"global": {"scrape_interval": "1s"}, "scrape_configs": jobs, "rule_files": [str(rules)] if rules else []}
+    config.write_text(yaml.safe_dump(written))
     command = [
         program("prometheus"),
         f"--config.file={config}",
         f"--storage.tsdb.path={folder / 'data'}",
         f"--web.listen-address={here}",
     ]
-    with _running(command, folder / "prometheus.log"):
+    with running(command, folder / "prometheus.log"):
         url = f"http://{here}"
 
         def scraped() -> bool:
             answer = read(f"{url}/api/v1/query?query=up")
-            return bool(answer) and any(one["value"][1] == "1" for one in json.loads(answer)["data"]["result"])
+            known = json.loads(answer)["data"]["result"] if answer else []
+            return {one["metric"]["job"] for one in known if one["value"][1] == "1"} == set(targets)
 
-        until(scraped, "Prometheus to have scraped itself")
+        until(scraped, f"Prometheus to have scraped {', '.join(targets)}")
         yield url
 
 
 @contextlib.contextmanager
 def etcd(host: str, folder: Path) -> Iterator[str]:
     """Host and port of an etcd that is ready."""
-    here = f"{host}:{_free_port(host)}"
+    here = f"{host}:{free_port(host)}"
     command = [
         program("etcd"),
         f"--data-dir={folder / 'etcd'}",
@@ -124,7 +124,7 @@ def etcd(host: str, folder: Path) -> Iterator[str]:
         "--initial-advertise-peer-urls=http://127.0.0.1:1",  # nobody: it is alone
         "--initial-cluster=default=http://127.0.0.1:1",
     ]
-    with _running(command, folder / "etcd.log"):
+    with running(command, folder / "etcd.log"):
         until(lambda: "true" in read(f"http://{here}/health"), "etcd to be healthy")
         yield here
 
@@ -148,14 +148,16 @@ def read(url: str) -> str:
         return ""
 
 
-def _free_port(host: str) -> int:
+def free_port(host: str) -> int:
+    """One at which nobody listens at the moment."""
     with socket.create_server((host, 0)) as server:
         return int(server.getsockname()[1])
 
 
 @contextlib.contextmanager
-def _running(command: list[str], log: Path) -> Iterator[None]:
-    unsaid = {key: value for key, value in os.environ.items() if not key.startswith("ETCD_")}
+def running(command: list[str], log: Path) -> Iterator[None]:
+    """A process for as long as the context lasts; what it said is noted on a failure of the test."""
+    unsaid = {key: value for key, value in stages.environment().items() if not key.startswith("ETCD_")}
     with log.open("wb") as file:
         process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, cwd=log.parent, env=unsaid)
         try:

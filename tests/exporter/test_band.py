@@ -139,11 +139,11 @@ def drawn(prometheus: str, band: str, engine: str, *, step_s: int = 1) -> list[t
         ("again", "Chaos going on", 1750, RANGE_S),
     ],
 )
-def test_a_band_begins_and_ends_within_a_second_of_the_chaos(
+def test_a_band_begins_and_ends_within_half_a_step_of_the_chaos(
     prometheus: str, engine: str, band: str, start: float, end: float
 ):
     assert drawn(prometheus, band, engine) == [
-        (pytest.approx(start, abs=1), pytest.approx(end, abs=1)),
+        (pytest.approx(start, abs=0.5), pytest.approx(end, abs=0.5)),
     ]
 
 

@@ -41,7 +41,7 @@ OURS = {
     "litmus_reaper_actions_total": {"result"},
     "litmus_exporter_source_up": {"kind"},
     "litmus_exporter_objects": {"kind"},
-    "litmus_exporter_webhook_failures_total": set(),
+    "litmus_exporter_webhook_failures_total": {"outlet"},
 }
 ADDED_BY_PROMETHEUS = {"instance", "job"}
 HISTOGRAM = re.compile(r"_(bucket|count|sum)$")

@@ -69,6 +69,17 @@ def test_nothing_fires_in_a_cluster_that_is_well(file: Path):
     check(file, {"input_series": series(given), "promql_expr_test": quiet})
 
 
+@pytest.mark.parametrize("values", ["0x8 1x20", "_x9 1x20", "_x2 1x20"], ids=["from 0", "from 1", "long from 1"])
+def test_the_time_of_a_single_injection_is_known_for_ten_minutes(file: Path, values: str):
+    bucket = 'litmus_time_to_inject_seconds_bucket{namespace="shop",experiment="loss",mechanism="netem",le="%s"}'
+    of = "mechanism:litmus_time_to_inject_seconds:p95"
+    given = {bucket % le: values for le in ("0.1", "+Inf")} | {bucket % "0.05": "0x30"}
+    sample = {"labels": f'{of}{{mechanism="netem"}}', "value": 0.0975}
+    tests = [{"expr": f"{of} >= 0", "eval_time": at, "exp_samples": [sample]} for at in ("3m", "6m")]
+
+    check(file, {"input_series": series(given), "promql_expr_test": tests})
+
+
 def test_a_fault_past_its_deadline_fires_after_half_a_minute_once_for_a_restarted_exporter(file: Path):
     late = f'litmus_faults_open_past_deadline{{{RUN},mechanism="netem",instance="%s"}}'
     name = "LitmusFaultPastDeadline"

@@ -13,6 +13,8 @@ from typing import Any, Literal
 
 from litmus.hub import documents
 
+from . import promql
+
 Json = dict[str, Any]
 Severity = Literal["critical", "warning"]
 
@@ -69,7 +71,7 @@ def _ended(ending: str) -> str:
 
 def _at_most(share: float, metric: str, by: str = "") -> str:
     labels = ", ".join(filter(None, ("le", by)))
-    return f"histogram_quantile({share}, sum by ({labels}) (rate({metric}_bucket[10m])))"
+    return f"histogram_quantile({share}, sum by ({labels}) ({promql.risen(f'{metric}_bucket', '10m')}))"
 
 
 def _all_ended() -> str:

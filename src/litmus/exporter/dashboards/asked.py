@@ -5,31 +5,47 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from .model import Dashboard
+from .model import Dashboard, Panel
 
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """One question: where it stands, its text with Grafana's variables, and what kind of thing asks."""
+    """One question: where it stands, its text with Grafana's variables, and what kind of thing asks.
+
+    ``instant``: only the last moment is asked for, not a range.
+    """
 
     dashboard: str
     title: str
     expr: str
     by: Literal["panel", "annotation", "variable"]
     legend: str = ""
+    instant: bool = False
 
 
 def questions(dashboard: Dashboard) -> Iterator[Asked]:
     """All of one dashboard. That of a variable is the selection whose labels it lists."""
     for panel in dashboard.panels:
-        for query in panel.queries:
-            yield Asked(dashboard=dashboard.uid, title=panel.title, expr=query.expr, by="panel", legend=query.legend)
+        yield from of_panel(dashboard, panel)
     for band in dashboard.annotations:
         yield Asked(dashboard=dashboard.uid, title=band.name, expr=band.expr, by="annotation")
     for variable in dashboard.variables:
-        yield Asked(dashboard=dashboard.uid, title=variable.title, expr=variable.series, by="variable")
+        yield Asked(dashboard=dashboard.uid, title=variable.title, expr=variable.series, by="variable", instant=True)
+
+
+def of_panel(dashboard: Dashboard, panel: Panel) -> Iterator[Asked]:
+    """Those of one panel, in their order."""
+    for query in panel.queries:
+        yield Asked(
+            dashboard=dashboard.uid,
+            title=panel.title,
+            expr=query.expr,
+            by="panel",
+            legend=query.legend,
+            instant=query.instant,
+        )
 
 
 def filled(expr: str, *, range_s: int, step_s: int, choices: Mapping[str, str] | None = None) -> str:

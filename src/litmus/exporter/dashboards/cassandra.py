@@ -10,6 +10,7 @@ from .model import Dashboard, Panel, Query, Row, Variable
 _JOB = 'job=~"$cassandra"'
 _NODE = f'{_JOB},instance=~"$node"'
 _RATE = "[$__rate_interval]"
+_LOAD = "cassandra_storage_load_count"
 _REQUESTS = "cassandra_clientrequest"
 _KINDS = 'clientrequest=~"Read|Write"'
 
@@ -37,8 +38,8 @@ DASHBOARD = Dashboard(
     tags=("cassandra",),
     variables=(
         *chaos.choices(),
-        Variable(name="cassandra", title="Job", series="cassandra_storage_load_count", label="job"),
-        Variable(name="node", title="Node", series=f"cassandra_storage_load_count{{{_JOB}}}", label="instance"),
+        Variable(name="cassandra", title="Job", series=_LOAD, label="job"),
+        Variable(name="node", title="Node", series=f"{_LOAD}{{{_JOB}}}", label="instance"),
     ),
     annotations=chaos.bands(),
     rows=(
@@ -83,7 +84,7 @@ DASHBOARD = Dashboard(
                 _line(
                     "Nodes that answer",
                     "Whose exporter can be scraped.",
-                    f"sum by (job) (up{{{_NODE}}})",
+                    f"sum by (job) (up{{{_NODE}}} and on (job) last_over_time({_LOAD}[$__range]))",
                     "{{job}}",
                 ),
                 _line(

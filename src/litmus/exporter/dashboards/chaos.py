@@ -2,9 +2,9 @@
 
 **The band** is drawn from two time stamps of each run, not from when Prometheus happened to scrape: they are looked up
 once at the end of the shown range (``@ end()``) and compared with the time of each step. So its edges are those of
-the injection to within one step of the graph, whatever the scrape interval. It is widened by one step at its start,
-so that a short injection is not lost between two steps of a long range. Grafana draws steps that follow each other as
-one region.
+the injection to within half a step of the graph, whatever the scrape interval: it is widened by that much on both
+sides, so that a short injection is not lost between two steps of a long range. Grafana draws steps that follow each
+other as one region.
 
 A run whose result is deleted keeps its band as long as Prometheus remembers it, and a run that vanished while it was
 running ends where it was last seen: there are no bands of ghosts.
@@ -30,6 +30,7 @@ OVER = ("Pass", "Fail", "Error", "Stopped")
 _STARTED = "litmus_chaos_started_timestamp_seconds"
 _ENDED = "litmus_chaos_ended_timestamp_seconds"
 _STEP_S = "$__interval_ms / 1000"
+_HALF_STEP_S = "$__interval_ms / 2000"
 
 
 def known(metric: str, matching: str = "") -> str:
@@ -41,7 +42,7 @@ def known(metric: str, matching: str = "") -> str:
 def over(verdict: str) -> str:
     """Above zero while the chaos went on of runs that ended with this verdict."""
     ended, started = (known(metric, f'verdict="{verdict}"') for metric in (_ENDED, _STARTED))
-    return f"({ended} >= time()) and on ({RUN}) ({started} - {_STEP_S} < time())"
+    return f"({ended} + {_HALF_STEP_S} >= time()) and on ({RUN}) ({started} - {_HALF_STEP_S} < time())"
 
 
 def undecided() -> str:
@@ -52,7 +53,7 @@ def undecided() -> str:
     of = f'{_STARTED}{{{OURS},verdict="Awaited"}}'
     now, then = (_unended(f"max by ({RUN}, verdict) ({series})") for series in (f"{of} @ end()", of))
     decided = known(_ENDED, 'verdict!="Awaited"')
-    return f"({now} - {_STEP_S} < time()) or {then} or (({over('Awaited')}) unless on ({RUN}) {decided})"
+    return f"({now} - {_HALF_STEP_S} < time()) or {then} or (({over('Awaited')}) unless on ({RUN}) {decided})"
 
 
 def _unended(started: str) -> str:

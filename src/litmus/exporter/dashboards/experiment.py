@@ -1,5 +1,7 @@
 """One experiment in detail: what it did to whom, what the application made of it, and whether it is all put back."""
 
+from litmus.exporter import promql
+
 from . import chaos
 from .chaos import LABELS, OF_EXPERIMENT, OURS
 from .model import Dashboard, Panel, Query, Row
@@ -12,7 +14,8 @@ _VERDICT = " or ".join(
 
 
 def _quantiles(metric: str) -> list[Query]:
-    of = f"sum by (le, mechanism) (rate({metric}_bucket{{{OF_EXPERIMENT}}}[$__range]))"
+    risen = promql.risen(f"{metric}_bucket{{{OF_EXPERIMENT}}}", "$__range")
+    of = f"sum by (le, mechanism) ({risen})"
     return [
         Query(f"histogram_quantile({share}, {of})", f"{{{{mechanism}}}}, {int(share * 100)} of 100")
         for share in (0.5, 0.95)
@@ -102,7 +105,7 @@ DASHBOARD = Dashboard(
                 ),
                 Panel(
                     title="Outcomes of probes",
-                    help="How often each probe came to which end, in the shown time.",
+                    help="How often each probe came to which end since the exporter began to count.",
                     kind="bargauge",
                     queries=[
                         Query(

@@ -14,7 +14,7 @@ _BROKER_TOPICS = "kafka_server_brokertopicmetrics"
 
 
 def _sum(title: str, tells: str, metric: str, bad: float = 1) -> Panel:
-    query = Query(f"sum({metric}) or vector(0)")
+    query = Query(f"sum({metric})")
     return Panel(title=title, help=tells, kind="stat", width=4, height=4, queries=[query], limits=[(bad, "red")])
 
 

@@ -189,7 +189,7 @@ def _custom(panel: Panel) -> Json:
             "drawStyle": panel.draw,
             "lineWidth": 1,
             "fillOpacity": 80 if panel.draw == "bars" else 10,
-            "showPoints": "never",
+            "showPoints": "auto",  # else a series with gaps around a point does not show it
             "spanNulls": False,
             "stacking": {"mode": "normal" if panel.stacked else "none", "group": "A"},
         }

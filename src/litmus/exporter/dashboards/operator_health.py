@@ -122,11 +122,15 @@ DASHBOARD = Dashboard(
                     queries=[Query("max by (kind) (litmus_exporter_objects)", "{{kind}}")],
                 ),
                 Panel(
-                    title="Failures of the webhook",
-                    help="Chaos windows that could not be told, in each step of the graph.",
+                    title="Deliveries that failed",
+                    help="Chaos windows that could not be told to an outlet, in each step of the graph.",
                     draw="bars",
                     lowest=0,
-                    queries=[Query(f"sum(increase(litmus_exporter_webhook_failures_total{_RATE}))", "failures")],
+                    queries=[
+                        Query(
+                            f"sum by (outlet) (increase(litmus_exporter_webhook_failures_total{_RATE}))", "{{outlet}}"
+                        )
+                    ],
                 ),
                 Panel(
                     title="Scrapes",

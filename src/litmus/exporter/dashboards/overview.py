@@ -1,5 +1,7 @@
 """All chaos at a glance: what runs now, how it ended, and whether anything was left behind."""
 
+from litmus.exporter import promql
+
 from . import chaos
 from .chaos import LABELS, OURS
 from .model import Dashboard, Panel, Query, Row
@@ -14,6 +16,8 @@ def _total(ending: str) -> str:
 _OF_ENGINE = 'namespace=~"$namespace",engine=~"$engine"'
 _SCORE = f"max by (namespace, engine) (litmus_resilience_score{{{_OF_ENGINE}}})"
 _PASS_RATE = f"{_total('passed')} / ({' + '.join(map(_total, _ENDINGS))})"
+
+_REVERTED = promql.risen(f"litmus_time_to_revert_seconds_bucket{{{chaos.OF_EXPERIMENT}}}", "$__range")
 
 DASHBOARD = Dashboard(
     uid="litmus-overview",
@@ -60,7 +64,7 @@ DASHBOARD = Dashboard(
                     kind="stat",
                     width=4,
                     height=4,
-                    queries=[Query("sum(increase(litmus_leftovers_total[$__range])) or vector(0)")],
+                    queries=[Query(f"sum({promql.risen('litmus_leftovers_total', '$__range')}) or vector(0)")],
                     limits=[(0.5, "red")],
                 ),
                 Panel(
@@ -167,8 +171,7 @@ DASHBOARD = Dashboard(
                     lowest=0,
                     queries=[
                         Query(
-                            "histogram_quantile(0.95, sum by (le, mechanism) "
-                            f"(rate(litmus_time_to_revert_seconds_bucket{{{chaos.OF_EXPERIMENT}}}[$__range])))",
+                            f"histogram_quantile(0.95, sum by (le, mechanism) ({_REVERTED}))",
                             "{{mechanism}}",
                         )
                     ],
