@@ -334,6 +334,8 @@ def values(rule: schema.Schema, *, depth: int = 0) -> st.SearchStrategy[Any]:
     if "enum" in rule:
         return st.sampled_from(rule["enum"])
     match rule.get("type"):
+        case "string" if "pattern" in rule:
+            return st.from_regex(rule["pattern"])
         case "string":
             return text
         case "integer":

@@ -112,7 +112,9 @@ def _reached(service: dict[str, Any]) -> tuple[str, int] | None:
     """The first address of a Service that answers this machine."""
     (port,) = service["spec"]["ports"]
     nodes = json.loads(stages.kubectl("get", "nodes", "-o", "json"))["items"]
-    own = [one["address"] for node in nodes for one in node["status"]["addresses"] if one["type"] == "InternalIP"]
+    own = [
+        one["address"] for node in nodes for one in node["status"].get("addresses", []) if one["type"] == "InternalIP"
+    ]
     ways = [(service["spec"]["clusterIP"], port["port"]), *((one, port.get("nodePort", 0)) for one in own)]
     for host, number in ways:
         with contextlib.suppress(OSError), socket.create_connection((host, number), timeout=TIMEOUT_S):

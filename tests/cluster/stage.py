@@ -122,10 +122,18 @@ class Stage:
         self.kubectl("rollout", "status", f"{kind.lower()}/{name}", "--timeout=150s")
 
     @staticmethod
-    def pod_spec(command: list[str] | None = None, grace_s: int = 1, **more: Any) -> dict[str, Any]:
+    def pod_spec(
+        command: list[str] | None = None, grace_s: int = 1, ready_after_s: int = 0, **more: Any
+    ) -> dict[str, Any]:
         container: dict[str, Any] = {"name": "nginx", "image": "nginx"}
         if command:
             container |= {"image": "busybox", "command": command}
+        if ready_after_s:
+            container["readinessProbe"] = {
+                "tcpSocket": {"port": 80},
+                "initialDelaySeconds": ready_after_s,
+                "periodSeconds": 1,
+            }
         if "nodeSelector" in more:  # the slow node of the kit takes only what names it
             more.setdefault("tolerations", [{"key": "tests.litmuschaos.io/hollow", "operator": "Exists"}])
         return {"terminationGracePeriodSeconds": grace_s, "containers": [container], **more}

@@ -73,7 +73,8 @@ def test_a_probe_that_fails_tells_the_observed_value_the_expected_one_and_the_ti
 def test_no_pod_is_touched_when_the_steady_state_is_not_there_to_begin_with(web: Stage, mode: str) -> None:
     before = web.pods()
     result = run(web, http(web, "page", mode, code="404"), http(web, "later", "EOT"))
-    assert web.verdict()[0] == "Fail"
+    verdict, step = web.verdict()
+    assert verdict == "Fail", step
     assert web.pods() == before
     assert words(result)["later"]["PostChaos"].startswith("N/A")
 

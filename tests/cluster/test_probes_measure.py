@@ -19,8 +19,8 @@ CRITERIA = {"availability": ">= 99%", "recovery": "<= 20s"}
 
 
 def serve(stage: Stage, *, replicas: int) -> None:
-    """nginx behind a Service."""
-    stage.deploy(replicas)
+    """nginx behind a Service, each pod ready some seconds after its start, as an application that has to warm up."""
+    stage.deploy(replicas, ready_after_s=3)
     stage.kubectl("expose", "deployment", "web", "--port=80", "--type=NodePort")
 
     def endpoints() -> bool:

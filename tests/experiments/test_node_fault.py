@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from litmus.experiments import held, node_fault, tunables, verdicts
+from litmus.experiments import catalogue, held, node_fault, tunables, verdicts
 from litmus.kube import helpers, report
 from tests import samples
 from tests.experiments import stage
@@ -116,3 +116,17 @@ async def test_the_same_nodes_are_checked_hit_and_checked_again(server, begin):
     await Hog().check_before(context)
     server.put("pods", samples.pod("web-1", node="node-3"))
     assert await hit(context) == ["node-2"]
+
+
+@pytest.mark.parametrize(
+    "experiment",
+    [one for one in catalogue.everything() if isinstance(one, node_fault.NodeFault)],
+    ids=lambda one: one.name,
+)
+async def test_a_plan_of_every_experiment_on_nodes_says_what_is_done_to_the_node(server, cluster, experiment):
+    server.put("nodes", samples.node("node-1"), namespace="")
+    name = "TARGET_NODE" if any(one.name == "TARGET_NODE" for one in experiment.all_tunables()) else "TARGET_NODES"
+    more = {"TAINTS": "a=b:NoSchedule"} if experiment.name == "node-taint" else {}
+    seen = await experiment.foresee(cluster, (), stage.values(experiment, **{name: "node-1"}, **more), seed="s")
+    assert [(victim.kind, victim.name) for victim in seen.first_round] == [("Node", "node-1")]
+    assert seen.first_round[0].asked

@@ -5,7 +5,7 @@ import asyncio
 import msgspec
 import pytest
 
-from litmus.experiments import docker_service_kill, held, kubelet_service_kill, verdicts
+from litmus.experiments import docker_service_kill, held, kubelet_service_kill, service_fault, verdicts
 from litmus.kube.objects import Node
 from tests import samples
 from tests.experiments import nodes_stage, stage
@@ -25,23 +25,25 @@ def run(server, cluster, monkeypatch):
 
     async def inject(experiment, *conditions, **env):
         context = await nodes_stage.begin(server, cluster, experiment, TARGET_NODE="node-1", **env)
-        begun = asyncio.Event()
-        enter = context.results.step
+        noticed = asyncio.Event()
+        not_ready = service_fault._not_ready
 
-        async def note(step, **times):
-            await enter(step, **times)
-            begun.set()
+        async def notice(*watched):
+            seconds = await not_ready(*watched)
+            noticed.set()
+            return seconds
 
-        monkeypatch.setattr(context.results, "step", note)
+        monkeypatch.setattr(service_fault, "_not_ready", notice)
 
         async def hold(context, experiment, aims, *, silent):
             assert silent
+            await context.start_chaos(1)
             for aim in aims:
                 context.measured(context.note(aim.target), delivered="all threads are stopped (state T)")
             for condition in conditions:
                 says(server, condition)
                 if condition != "True":
-                    await begun.wait()  # seen: the clock of the chaos runs
+                    await noticed.wait()
 
         monkeypatch.setattr(held, "hold", hold)
         async with asyncio.timeout(20):
@@ -58,7 +60,6 @@ async def test_the_node_that_turns_not_ready_and_ready_again_is_the_proof(run):
     assert target.delivered == "all threads are stopped (state T); node NotReady, then Ready again"
     assert target.gone_after_seconds is not None
     assert target.ready_after_seconds is not None
-    assert context.step == "chaos"
 
 
 async def test_a_node_that_stays_ready_without_its_kubelet_is_an_error(run):

@@ -162,10 +162,16 @@ async def test_after_a_defect_the_next_change_attends_to_the_engine_again(keeper
     engine = Engine(ZeroDivisionError("oops"))
     keeper.attend("uid", engine)
     await asyncio.sleep(1)
-    assert len(keeper) == 0
     keeper.attend("uid", engine)
     await asyncio.sleep(1)
     assert engine.at == [0, 1]
+
+
+async def test_a_defect_of_a_moment_does_not_leave_an_engine_to_itself(keeper):
+    engine = Engine(ZeroDivisionError("oops"), Action.COMPLETE, Action.IDLE)
+    keeper.attend("uid", engine)
+    await asyncio.sleep(40)
+    assert engine.at == [0, 30, 30]
 
 
 async def test_closing_ends_every_task_and_waits_for_it():

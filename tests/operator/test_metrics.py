@@ -54,17 +54,17 @@ def test_two_operators_of_one_process_do_not_count_for_each_other(figures):
 @pytest.mark.parametrize("accept", ["", "text/plain;version=1.0.0", OPENMETRICS])
 def test_a_mechanism_with_characters_of_the_format_is_one_label_value(figures, accept):
     figures.left_over('net"em\\\n{}')
-    assert read(figures, accept)['litmus_leftovers_total net"em\\\n{}'] == 1
+    assert read(figures, accept)['litmus_reaper_leftovers_total net"em\\\n{}'] == 1
 
 
 def test_the_mechanisms_of_results_cannot_fill_the_memory(figures):
     for number in range(500):
         figures.left_over(f"made-up-{number}")
     figures.left_over("made-up-0")
-    seen = {name: value for name, value in read(figures).items() if name.startswith("litmus_leftovers_total")}
+    seen = {name: value for name, value in read(figures).items() if name.startswith("litmus_reaper_leftovers_total")}
     assert len(seen) <= 101
-    assert seen["litmus_leftovers_total other"] == 400
-    assert seen["litmus_leftovers_total made-up-0"] == 2
+    assert seen["litmus_reaper_leftovers_total other"] == 400
+    assert seen["litmus_reaper_leftovers_total made-up-0"] == 2
 
 
 @pytest.mark.looptime
@@ -151,7 +151,7 @@ async def test_each_try_counts_and_a_fault_that_stays_is_left_over_once(server, 
     await reap()
     seen = read(figures)
     assert seen["litmus_reaper_actions_total failed"] == 2
-    assert seen["litmus_leftovers_total magic"] == 1
+    assert seen["litmus_reaper_leftovers_total magic"] == 1
 
 
 async def test_what_is_undone_at_once_is_no_leftover(server, reap, figures):
@@ -162,7 +162,7 @@ async def test_what_is_undone_at_once_is_no_leftover(server, reap, figures):
     seen = read(figures)
     assert seen["litmus_reaper_actions_total moot"] + seen["litmus_reaper_actions_total reverted"] == 1
     assert seen["litmus_reaper_actions_total failed"] == 0
-    assert "litmus_leftovers_total magic" not in seen
+    assert "litmus_reaper_leftovers_total magic" not in seen
 
 
 @pytest.fixture

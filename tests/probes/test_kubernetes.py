@@ -133,7 +133,7 @@ async def test_nothing_is_said_where_another_probe_deletes_it_and_it_does(served
 
 
 async def test_a_creation_whose_answer_got_lost_is_recognised(served, cluster, monkeypatch):
-    monkeypatch.setattr(cluster, "_patience_s", 5.0)
+    monkeypatch.setattr(cluster, "patience_s", 5.0)
     served.lose("create", "configmaps")
     assert (await asked(cluster, probe("create", "configmaps", data=CONFIG))).passed
     assert served.verbs("configmaps").count("create") == 2

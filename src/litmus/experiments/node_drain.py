@@ -71,6 +71,9 @@ class NodeDrain(node_fault.NodeFault):
         _PATIENCE,
     )
 
+    def asked(self, node: Node, values: Values) -> str:
+        return "cordoned, its pods evicted"
+
     async def foresee(
         self, cluster: Cluster, targets: Sequence[AppTarget], values: Values, *, seed: str
     ) -> selection.Prospect:
@@ -90,7 +93,7 @@ class NodeDrain(node_fault.NodeFault):
         patience_s = float(context.values[_PATIENCE] or duration_s)
         changes = [
             api_fault.Change(
-                target=node_fault.target(node, asked="cordoned, its pods evicted"),
+                target=node_fault.target(node, asked=self.asked(node, context.values)),
                 undo=cordons.recipe(node, fault_id=api_fault.fault_id(context)),
                 put=cordons.put,
             )

@@ -1,6 +1,6 @@
 """Experiments that hit nodes: choose nodes, check that they are Ready before and after.
 
-A subclass with a mechanism says in ``aim`` how a node is hit; one that works through the API server writes ``inject``.
+A subclass whose helper pods hold a fault says in ``aim`` how a node is hit; any other writes ``asked`` and ``inject``.
 """
 
 from collections.abc import Sequence
@@ -39,21 +39,23 @@ class NodeFault(Experiment):
 
     def aim(self, node: Node, values: Values) -> held.Aim:
         """How this node is hit. Raises CannotRun with the tunable, its value and what is allowed. No I/O."""
-        raise NotImplementedError(f"{self.name} has no mechanism of its own and writes inject()")
+        raise NotImplementedError(f"{self.name} writes asked() and inject()")
+
+    def asked(self, node: Node, values: Values) -> str:
+        """What will be done to this node, for people. Raises CannotRun as ``aim`` does. No I/O."""
+        return self.aim(node, values).target.asked
 
     def vet_nodes(self, nodes: Sequence[Node], values: Values) -> None:
         """Raises CannotRun when the chosen nodes can't be hit as the tunables say. Touches nothing."""
-        if self.mechanism:
-            for node in nodes:
-                self.aim(node, values)
+        for node in nodes:
+            self.asked(node, values)
 
     async def foresee(
         self, cluster: Cluster, targets: Sequence[AppTarget], values: Values, *, seed: str
     ) -> selection.Prospect:
         choice = await selection.choose_nodes(cluster, targets, values, seed=seed)
         self.vet_nodes(choice.chosen, values)
-        aimed = choice.chosen if self.mechanism else ()
-        asked = {node.metadata.uid: self.aim(node, values).target.asked for node in aimed}
+        asked = {node.metadata.uid: self.asked(node, values) for node in choice.chosen}
         return selection.node_prospect(choice, asked=asked)
 
     async def inject(self, context: Context) -> None:

@@ -63,6 +63,9 @@ class NodeRestart(node_fault.NodeFault):
         tunables.ignored("TARGET_NODE_IP"),
     )
 
+    def asked(self, node: Node, values: Values) -> str:
+        return "another boot id, and Ready again"
+
     def vet_nodes(self, nodes: Sequence[Node], values: Values) -> None:
         for node in nodes:
             if not node.status.node_info.boot_id:
@@ -95,7 +98,7 @@ class NodeRestart(node_fault.NodeFault):
 
     async def _restart(self, context: Context, node: Node, image: helpers.Image, id_: str) -> None:
         """Raises CannotRun when the node goes on as before, CheckFailed when it does not come back."""
-        place = context.note(node_fault.target(node, asked="another boot id, and Ready again"))
+        place = context.note(node_fault.target(node, asked=self.asked(node, context.values)))
         pod = helpers.manifest(
             context.engine,
             experiment=self.name,

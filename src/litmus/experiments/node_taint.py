@@ -53,6 +53,9 @@ class NodeTaint(node_fault.NodeFault):
         if not values[TAINTS]:
             raise verdicts.CannotRun(f"TAINTS='': name at least one taint as {TAINTS.allowed}", code=verdicts.TUNABLE)
 
+    def asked(self, node: Node, values: Values) -> str:
+        return ", ".join(f"taint {taint}" for taint in values[TAINTS])
+
     def survival(self, values: Values) -> tuple[Toleration, ...]:
         return tuple(Toleration(key=one.key, operator="Exists", effect=one.effect) for one in values[TAINTS])
 

@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 # Looked at this often even if nothing is reported: a watch may lose an event.
 _HEARTBEAT_S = 5.0
 _RETRY_S = (0.2, 0.5, 1.0, 2.0, 5.0)
+# After a defect of ours: it may be that of a moment, and a traceback every few seconds would drown what else is said.
+_AFTER_DEFECT_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,13 @@ class Keeper:
                     pause = _RETRY_S[min(failures, len(_RETRY_S) - 1)]
                     failures += 1
                     action = Action.WAIT
+                except Exception:
+                    # The outermost loop of this object: a defect must not take the others down with it.
+                    log.exception(
+                        "defect: tried again in %g s, or at the next change", _AFTER_DEFECT_S, extra={"uid": uid}
+                    )
+                    pause = _AFTER_DEFECT_S
+                    action = Action.WAIT
                 self._took(clock() - began)
                 if action is Action.IDLE:
                     if not kept.wake.is_set():
@@ -103,9 +112,6 @@ class Keeper:
                     await _either(kept.wake, action.seconds)
                 elif action is Action.WAIT:
                     await _either(kept.wake, pause)
-        except Exception:
-            # The outermost loop of this engine: a defect must not take the other engines down with it.
-            log.exception("defect: this object is looked after again at its next change", extra={"uid": uid})
         finally:
             self._kept.pop(uid, None)
 

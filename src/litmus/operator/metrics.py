@@ -50,7 +50,7 @@ class Figures:
             registry=self.registry,
         )
         self._leftovers = Counter(
-            "litmus_leftovers_total",
+            "litmus_reaper_leftovers_total",
             "Faults that were still there after the operator's first try to undo them.",
             ["mechanism"],
             registry=self.registry,
