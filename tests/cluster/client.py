@@ -124,7 +124,7 @@ def _reached(service: dict[str, Any]) -> tuple[str, int] | None:
 
 def _from_a_pod(stage: Stage, service: str) -> list[str]:
     """A pod that asks, and what reads its log."""
-    command = ["python", *_asking(stage.get("service", service)["spec"]["clusterIP"], 80)]
+    command = ["python3", *_asking(stage.get("service", service)["spec"]["clusterIP"], 80)]
     container = {"name": "client", "image": servers.image(), "command": command}
     spec = {"terminationGracePeriodSeconds": 0, "containers": [container]}
     stage.apply({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "client"}, "spec": spec})

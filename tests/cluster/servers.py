@@ -61,7 +61,7 @@ def address(stage: Stage) -> str:
     with socket.create_server(("", 0)) as server:
         thread = threading.Thread(target=_greet, args=(server, word), daemon=True)
         thread.start()
-        command = ["python", "-c", _SCOUT, str(server.getsockname()[1]), word, *candidates]
+        command = ["python3", "-c", _SCOUT, str(server.getsockname()[1]), word, *candidates]
         container = {"name": "scout", "image": image(), "command": command}
         spec = {"restartPolicy": "Never", "terminationGracePeriodSeconds": 0, "containers": [container]}
         stage.apply({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "scout"}, "spec": spec})

@@ -66,7 +66,7 @@ class World:
 @pytest.fixture
 def world(stage: Stage, tmp_path: Path) -> Iterator[World]:
     """The servers, a bystander for the chaos, and the right of the experiment to objects that probes make."""
-    posts = {"name": "posts", "image": servers.image(), "command": ["python", "-c", POSTS]}
+    posts = {"name": "posts", "image": servers.image(), "command": ["python3", "-c", POSTS]}
     spec = {"terminationGracePeriodSeconds": 0, "containers": [posts]}
     stage.apply(
         {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "posts"}, "spec": spec},
