@@ -158,11 +158,11 @@ ALERTS = (
     ),
     Alert(
         name="LitmusWebhookFails",
-        expr="sum(increase(litmus_exporter_webhook_failures_total[15m])) > 0",
+        expr="sum by (outlet) (increase(litmus_exporter_webhook_failures_total[15m])) > 0",
         after="0s",
         severity="warning",
-        summary="Chaos windows can't be told to the webhook",
-        description="{{ $value | humanize }} of them in the last 15 minutes; the exporter's log says why.",
+        summary="Chaos windows can't be told to {{ $labels.outlet }}",
+        description="{{ $value | humanize }} tries failed in the last 15 minutes; the exporter's log says why.",
     ),
 )
 
