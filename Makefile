@@ -14,7 +14,7 @@ NO_CLUSTER = [ -n "$${KUBECONFIG:-}" ] || { echo "make $@: skipped, it needs a c
 
 # A busy machine can spoil a measurement: what fails is tried once more, and fails if it fails again.
 define TWICE
-once() { $(BIN)/python -m pytest -o timeout=900 "$$@" tests/cluster; }
+once() { $(BIN)/python -m pytest -o timeout=900 --durations=20 --durations-min=20 "$$@" tests/cluster; }
 twice() { once --cache-clear "$$@" || { echo "--- what failed is tried once more"; once --last-failed --last-failed-no-failures=none "$$@"; }; }
 endef
 
