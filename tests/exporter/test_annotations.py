@@ -90,9 +90,7 @@ async def test_an_annotation_that_somebody_deleted_is_made_again() -> None:
 async def test_a_token_that_is_not_accepted_is_said_without_the_token(caplog: pytest.LogCaptureFixture) -> None:
     async with stage.receiver(Grafana().respond) as there:
         await told(outlet(there.url, "glsa_wrong"), "begun")
-    assert [record.getMessage() for record in caplog.records] == [
-        f"Grafana at {there.url} does not take chaos windows: it answered 401"
-    ]
+    assert stage.logged(caplog) == [f"Grafana at {there.url} does not take chaos windows: it answered 401"]
 
 
 async def test_an_answer_that_is_not_grafanas_is_a_refusal_and_no_crash() -> None:

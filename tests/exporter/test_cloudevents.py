@@ -207,5 +207,4 @@ async def test_the_log_names_the_server_and_no_secret_of_its_address(caplog: pyt
         async with stage.running(outlet):
             outlet.tell(stage.change())
             await until_failed(outlet)
-    [record] = caplog.records
-    assert record.getMessage() == f"the webhook at {there.url} does not take chaos windows: it answered 403"
+    assert stage.logged(caplog) == [f"the webhook at {there.url} does not take chaos windows: it answered 403"]

@@ -10,6 +10,7 @@ import pytest
 
 from litmus.exporter.outlets.delivery import Delivery, NotTaken, Refused
 from litmus.exporter.outlets.posting import retry_after_s
+from tests.exporter import window_stage as stage
 
 pytestmark = pytest.mark.looptime
 
@@ -121,7 +122,7 @@ async def test_a_receiver_that_is_down_is_one_line_in_the_log_and_another_when_i
     delivery.put(receiver.message("a"))
     delivery.put(receiver.message("b"))
     await delivered(delivery, 1000)
-    assert [record.getMessage() for record in caplog.records] == [
+    assert stage.logged(caplog) == [
         "the webhook at https://hooks.example does not take chaos windows: it answered 503",
         "the webhook at https://hooks.example takes chaos windows again after 7 failures",
     ]

@@ -112,7 +112,7 @@ async def test_a_dead_webhook_is_a_metric_and_keeps_nothing_else_from_being_told
         while counted(registry, "webhook") < 1:  # noqa: ASYNC110 - a scrape is how anybody learns of it
             await asyncio.sleep(0.01)
         assert counted(registry, "events") == 0
-    assert [record.getMessage() for record in caplog.records] == [
+    assert stage.logged(caplog) == [
         f"the webhook at {there.url} does not take chaos windows: it answered 503",
         f"what waits for the webhook at {there.url} was not sent before the end: 1 messages",
     ]

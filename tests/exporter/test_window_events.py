@@ -61,8 +61,8 @@ async def test_a_role_without_events_is_said_once_and_stops_nothing(
     server.forbid("create", "events")
     outlet = await told(cluster, stage.change("begun"), stage.change("ended"))
     assert outlet.delivery.failures == 2
-    [record] = caplog.records
-    assert record.getMessage().endswith("let its role create events, or give --no-events")
+    [sentence] = stage.logged(caplog)
+    assert sentence.endswith("let its role create events, or give --no-events")
 
 
 async def test_an_answer_that_got_lost_does_not_make_a_second_event(server: Server, cluster: Cluster) -> None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+import pytest
 from aiohttp import web
 
 from litmus import api
@@ -26,6 +27,11 @@ HELD: dict[str, Any] = {
     "state": "proven",
     "updatedAt": "2026-03-01T10:00:14Z",
 }
+
+
+def logged(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What litmus logged; how much servers and clients of others log depends on what else has run in this process."""
+    return [record.getMessage() for record in caplog.records if record.name.startswith("litmus.")]
 
 
 def manifest(*, name: str = "shop-pod-delete", experiment: str = "pod-delete", **status: Any) -> dict[str, Any]:

@@ -6,11 +6,9 @@ pod, with the configuration that every pod has.
 
 import asyncio
 import contextlib
-import gc
 import json
 import subprocess
 import sys
-import warnings
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,20 +28,13 @@ from lightkube.types import PatchType
 
 from tests.sandbox.whole.conftest import Sandbox, until
 
-# The official client's streams leave their sockets to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:ResourceWarning")
-
 
 @pytest.fixture
 def api(sandbox: Sandbox) -> Iterator[client.ApiClient]:
-    """The official client. It leaves connections to the garbage collector; the warnings of that belong to no test."""
+    """The official client."""
     with config.new_client_from_config(sandbox.env["KUBECONFIG"]) as made:
         yield made
         made.rest_client.pool_manager.clear()
-    del made
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
 
 
 @pytest.fixture
