@@ -88,8 +88,8 @@ def test_exec_gives_a_shell_at_a_terminal(sandbox: Sandbox, sleeper: str) -> Non
         shell.expect(r"[$#] ")
         shell.type("tty; echo $((40 + 2))\n")
         shell.expect(r"/dev/pts/\d+\r\n42\r\n")
-        shell.type("sleep 100\n")
-        shell.expect(r"sleep 100\r\n")
+        shell.type("sh -c 'echo be\"\"gun; exec sleep 100'\n")
+        shell.expect(r"begun\r\n")  # said by what the interrupt is for: the shell itself would only note it
         shell.type("\x03")
         shell.expect(r"[$#] ")
         shell.type("exit 7\n")
