@@ -301,6 +301,16 @@ def test_moments_are_in_order_and_events_of_another_run_are_left_out():
     assert not [m for m in found if "earlier run" in m.text]
 
 
+def test_events_of_a_run_that_ended_a_moment_before_are_not_of_this_one():
+    past = {"number": 1, "verdict": "Fail", "startedAt": runs.at(0), "finishedAt": runs.at(60)}
+    seen = [("ended", 65), ("prepared", 85)]
+    events = [runs.event("ChaosEngine", runs.ENGINE, "Summary", text, at) for text, at in seen]
+    made = record(run={"number": 2, "startedAt": runs.at(90)}, history={"runs": [past]})
+    told = tuple(msgspec.convert(event, type(made.events[0])) for event in events)
+    found = moments.of(Record(result=made.result, engine=made.engine, events=told), str)
+    assert [m.text for m in found if m.text.startswith("Summary")] == ["Summary: prepared"]
+
+
 def test_the_first_hit_is_not_before_the_chaos_because_its_stamp_has_no_fractions():
     impact = runs.impact()
     impact["signals"][0]["fault"]["start"] = runs.at(runs.SECONDS_BEFORE).replace("Z", ".640Z")

@@ -147,15 +147,26 @@ def _signals(record: Record, say: Say) -> Iterator[Moment]:
 
 
 def _events(record: Record) -> Iterator[Moment]:
-    begun = wording.when(record.result.status.run.started_at)
+    earliest = _earliest(record)
     finished = wording.when(record.result.status.run.finished_at)
     for event in record.events:
         at = wording.when(event.last_timestamp) or wording.when(event.first_timestamp)
-        if at is None or (begun and at < begun - timedelta(minutes=2)):
+        if at is None or (earliest and at < earliest):
             continue  # of an earlier run
         if finished and at > finished + timedelta(minutes=10):
             continue  # of a later one
         yield Moment(at, "warning" if event.type == "Warning" else "event", f"{event.reason}: {event.message}")
+
+
+def _earliest(record: Record) -> datetime | None:
+    """From when on events are of this run: of its preparation too, but not of the run before and what came after it."""
+    status = record.result.status
+    begun = wording.when(status.run.started_at)
+    if begun is None:
+        return None
+    before = [wording.when(past.finished_at) for past in status.history.runs if past.number < status.run.number]
+    ends = [end + timedelta(seconds=10) for end in before if end is not None]
+    return max([begun - timedelta(minutes=2), *(min(end, begun) for end in ends)])
 
 
 def _later(seconds: float) -> timedelta:
