@@ -13,9 +13,13 @@ E2E_NAME := e2e-$(shell echo $$PPID)
 NO_CLUSTER = [ -n "$${KUBECONFIG:-}" ] || { echo "make $@: skipped, it needs a cluster: set KUBECONFIG"; exit 0; }
 
 # A busy machine can spoil a measurement: what fails is tried once more, and fails if it fails again.
-define TWICE
+define ALL_OF_THEM
 once() { $(BIN)/python -m pytest -o timeout=900 --durations=20 --durations-min=20 "$$@" tests/cluster; }
 twice() { once --cache-clear "$$@" || { echo "--- what failed is tried once more"; once --last-failed --last-failed-no-failures=none "$$@"; }; }
+failed=0
+twice -n 4 -m 'not alone' || failed=1
+twice -m alone || failed=1
+exit $$failed
 endef
 
 # uv trusts what the machine trusts, as pip and apt do
@@ -43,11 +47,7 @@ e2e: $(READY) ## the tests against the cluster of KUBECONFIG
 	@$(NO_CLUSTER)
 	LITMUS_IMAGE=$$(deploy/image/load) || exit 1
 	export LITMUS_IMAGE
-	$(TWICE)
-	failed=0
-	twice -n 4 -m 'not alone' || failed=1
-	twice -m alone || failed=1
-	exit $$failed
+	$(ALL_OF_THEM)
 
 e2e-sandbox: $(READY) ## the same tests against a sandbox of their own
 	@trap '$(BIN)/litmus sandbox down --name $(E2E_NAME)' EXIT
@@ -55,8 +55,7 @@ e2e-sandbox: $(READY) ## the same tests against a sandbox of their own
 	eval "$$setting"
 	unset LITMUS_IMAGE
 	export PATH=$$PWD/$(BIN):$$PATH
-	$(TWICE)
-	twice -n 4
+	$(ALL_OF_THEM)
 
 e2e-crash: $(READY) ## every fault, while the processes behind it are killed at every moment: a table
 	@$(NO_CLUSTER)

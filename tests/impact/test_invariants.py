@@ -1,6 +1,7 @@
 """What must hold of every signal."""
 
 import random
+from dataclasses import dataclass
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
@@ -22,33 +23,50 @@ _UNKNOWN = float("inf")
 _ORDER = {"missed": 0, "inconclusive": 1, "met": 2}
 
 
-@some.composite
-def signals(draw: some.DrawFn) -> list[Sample]:
-    """Four to ten samples a second; a share of failures, an outage perhaps, answers that vary."""
-    chance = random.Random(draw(some.integers(0, 10_000)))
-    rate = draw(some.sampled_from((4, 10)))
-    share = draw(some.sampled_from((0.0, 0.01, 0.2)))
-    begin = draw(some.integers(-10, 40))
-    end = begin + draw(some.sampled_from((0, 1, 4, 20)))
-    samples = []
-    for number in range(65 * rate):
-        at = number / rate - 20
-        good = chance.random() >= share and not begin <= at < end
-        samples.append(Sample(START + at, good, chance.lognormvariate(3, 0.5), "" if good else "reset"))
-    return samples
+@dataclass(frozen=True)
+class Drawn:
+    """What a signal is made from: short, as Hypothesis prints it when a test fails."""
+
+    seed: int
+    rate: int
+    failing: float
+    outage_at: int
+    outage: int
+
+    def samples(self) -> list[Sample]:
+        """Four to ten samples a second; a share of failures, an outage perhaps, answers that vary."""
+        chance = random.Random(self.seed)
+        samples = []
+        for number in range(65 * self.rate):
+            at = number / self.rate - 20
+            good = chance.random() >= self.failing and not self.outage_at <= at < self.outage_at + self.outage
+            samples.append(Sample(START + at, good, chance.lognormvariate(3, 0.5), "" if good else "reset"))
+        return samples
+
+
+signals = some.builds(
+    Drawn,
+    seed=some.integers(0, 10_000),
+    rate=some.sampled_from((4, 10)),
+    failing=some.sampled_from((0.0, 0.01, 0.2)),
+    outage_at=some.integers(-10, 40),
+    outage=some.sampled_from((0, 1, 4, 20)),
+)
 
 
 @settings(max_examples=15, deadline=None)
-@given(samples=signals(), seed=some.integers(0, 1000))
-def test_the_order_of_samples_does_not_matter(samples: list[Sample], seed: int) -> None:
+@given(drawn=signals, seed=some.integers(0, 1000))
+def test_the_order_of_samples_does_not_matter(drawn: Drawn, seed: int) -> None:
+    samples = drawn.samples()
     mixed = samples.copy()
     random.Random(seed).shuffle(mixed)
     assert look(mixed, CRITERIA) == look(samples, CRITERIA)
 
 
 @settings(max_examples=15, deadline=None)
-@given(samples=signals(), shift=some.sampled_from((-86_400.0, 1.0, 4096.0, 86_400.0)))
-def test_the_same_signal_at_another_time_gives_the_same_figures(samples: list[Sample], shift: float) -> None:
+@given(drawn=signals, shift=some.sampled_from((-86_400.0, 1.0, 4096.0, 86_400.0)))
+def test_the_same_signal_at_another_time_gives_the_same_figures(drawn: Drawn, shift: float) -> None:
+    samples = drawn.samples()
     later = [Sample(s.at + shift, s.good, s.latency_ms, s.error) for s in samples]
     here, there = look(samples, CRITERIA), look(later, CRITERIA, shift=shift)
     assert there.criteria == here.criteria
@@ -57,8 +75,9 @@ def test_the_same_signal_at_another_time_gives_the_same_figures(samples: list[Sa
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(samples=signals(), seed=some.integers(0, 1000), count=some.sampled_from((1, 5, 40)))
-def test_more_failures_never_improve_a_figure(samples: list[Sample], seed: int, count: int) -> None:
+@given(drawn=signals, seed=some.integers(0, 1000), count=some.sampled_from((1, 5, 40)))
+def test_more_failures_never_improve_a_figure(drawn: Drawn, seed: int, count: int) -> None:
+    samples = drawn.samples()
     chance = random.Random(seed)
     after = [n for n, s in enumerate(samples) if s.at >= START and s.good]
     worse = samples.copy()
