@@ -35,6 +35,7 @@ _CHUNK = 500
 # The server closes a watch after this long, in seconds.
 WATCH_S = 60
 _UPDATE_TRIES = 12
+_UPDATE_SPAN_S = 3.0
 _LIST_TRIES = 3
 # What the client library lets through: its own errors, those of the transport and of the credentials' plugins, and
 # those of an answer that is not Kubernetes' (a proxy's page, an empty body, no content type).
@@ -199,8 +200,9 @@ class Cluster:
                 return await self.patch(kind, name, {**patch, "metadata": metadata}, namespace=namespace)
             except errors.Conflict:
                 seen = None
-                # Not in step with the others: when all chaos is stopped, many take back their part of one object.
-                await asyncio.sleep(0.02 * 2 ** min(attempt, 5) * random.uniform(0.5, 1.5))
+                # When all chaos is stopped, many take back their part of one object: as long as all of them try at
+                # once, one gains and the others only cost. So each waits anywhere in a span that grows.
+                await asyncio.sleep(random.uniform(0, min(0.05 * 2**attempt, _UPDATE_SPAN_S)))
         raise errors.Conflict(f"{kind} {name} is written too often by others; {_UPDATE_TRIES} tries were lost")
 
     async def apply(self, kind: Kind[Any], manifest: Mapping[str, Any], *, dry_run: bool = False) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 
 import msgspec
 
@@ -10,7 +11,7 @@ from litmus.api import engine as words
 from litmus.api import names
 from litmus.experiments import admission, cap_admission, placement
 from litmus.experiments.caps import Exceeded
-from litmus.kube import Cluster, errors, events, kinds, results
+from litmus.kube import Cluster, errors, events, kinds, results, waiting
 from litmus.kube.objects import Pod
 
 from . import decide, runner_pod
@@ -18,6 +19,8 @@ from .rules import Rules
 
 log = logging.getLogger(__name__)
 
+# Experiments that are stopped get this long, in seconds, before their pods are told to end.
+_UNDOING_S = 10.0
 # Pods get SIGTERM and their own grace period to revert; this much later they are removed by force, in seconds.
 _REMOVAL_MARGIN_S = 10.0
 _LOOK_AGAIN_S = 0.25
@@ -152,12 +155,34 @@ class Reconciler:
         if because and engine.wanted:  # so that its experiments see that they are stopped, and not only ended
             stop = {"spec": {"engineState": "stop"}}
             await self.cluster.patch(kinds.ENGINE, self.name, stop, namespace=self.namespace)
+        await self._await_undone(engine)
         await self._remove_chaos_pods(engine)
         sentence = f"the engine was stopped{because}"
         stopped = results.Verdict(verdict="Stopped", fail_step=sentence, code="EXPERIMENT_ABORTED")
         entries = await self._settle(engine, stopped, status=words.ABORTED)
         await self.events.post(engine, "ChaosEngineStopped", f"Chaos resources deleted successfully{because}")
         await self._end(engine, "stopped", entries)
+
+    async def _await_undone(self, engine: api.ChaosEngine) -> None:
+        """Waits until the experiments, which look at their engine, have undone their faults: not for long.
+
+        To end a pod costs its node far more than to undo a fault. Where many are stopped at once, their faults would
+        wait for the ends of each other's pods.
+        """
+
+        def look(found: list[api.ChaosResult]) -> bool | None:
+            return None if found else True
+
+        with suppress(errors.TimedOut):
+            await waiting.until(
+                self.cluster,
+                kinds.RESULT,
+                look,
+                namespace=self.namespace,
+                labels=f"{_selector(engine)},{names.OPEN_FAULTS_LABEL}=true",
+                what="the faults to be undone",
+                deadline_s=_UNDOING_S,
+            )
 
     def _why_stopped(self) -> str:
         return self.rules.stopped.said if self.rules.stopped else ""
