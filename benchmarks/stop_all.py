@@ -2,9 +2,9 @@
 """How long ``litmus stop --all`` takes until the last fault is gone, with many engines running.
 
 On the cluster of KUBECONFIG, where **it stops all chaos**: it refuses to begin while an engine of somebody else runs.
-Every engine holds a taint of its own on a node, one that only asks the scheduler to prefer others. Whether the faults
-are gone is told by the node itself, which this process watches, and not by what we write about them. The budget is that
-of the issue: 5 s, and a taint needs nothing beside that to be undone. See README.md in this folder.
+Every engine holds a taint on a node of its own. These nodes are names without a machine, which take no pods. Whether
+the faults are gone is told by the nodes, which this process watches, and not by what we write about them. The budget is
+that of the issue: 5 s, and a taint needs nothing beside that to be undone. See README.md in this folder.
 """
 
 import argparse
@@ -24,11 +24,14 @@ from table import Figure, NotMeasured
 from litmus.api import yaml_text
 from litmus.cli import installed
 from litmus.experiments import catalogue
+from litmus.experiments.caps import CONFIG_MAP
 from litmus.hub import charts
 from litmus.kube import Cluster, errors, kinds, switch, waiting
 from litmus.kube.objects import Node
 
 EXPERIMENT = "node-taint"
+_KEY = "litmuschaos.io/stop-all"
+_TAINT = f"{_KEY}=benchmark:PreferNoSchedule"
 _HOUR_S = "3600"
 _PATIENCE_S = 10.0
 _BEGIN_DEADLINE_S = 300.0
@@ -39,8 +42,8 @@ def figures(number: int) -> tuple[Figure, Figure, Figure]:
     """For so many engines: as a person waits, the faults without the start of the command, and all of the command."""
     running = f"{number} engines running"
     return (
-        Figure(title=f"litmus stop --all → last fault gone from the node, {running}", unit="s", budget=5),
-        Figure(title=f"switch set → last fault gone from the node, {running}", unit="s", budget=5),
+        Figure(title=f"litmus stop --all → last fault gone from its node, {running}", unit="s", budget=5),
+        Figure(title=f"switch set → last fault gone from its node, {running}", unit="s", budget=5),
         Figure(
             title=f"litmus stop --all → it returns, every engine ended and every ledger closed, {running}", unit="s"
         ),
@@ -78,15 +81,47 @@ async def _bench(cluster: Cluster, results: Results, *, number: int, together: i
         async with (
             _prepared(cluster, namespace, results.image),
             operators.some(cluster, namespace, results.image, where="cluster") as operator,
+            _all_nodes_may_be_hit(cluster, namespace),
+            _nodes(cluster, namespace, number) as tainted,
         ):
             say(f"operator: {operator}")
-            tainted = _Tainted(cluster, node["metadata"]["name"], mark=namespace)
             for first in range(0, number, together):
                 batch = range(first, min(first + together, number))
                 await _start(cluster, batch, namespace=namespace, tainted=tainted)
             for figure, seconds in zip(figures(number), await _stopped(cluster, tainted), strict=True):
                 results.add(figure, [seconds])
     results.notes.append(f"operator: {operator}")
+
+
+@asynccontextmanager
+async def _all_nodes_may_be_hit(cluster: Cluster, namespace: str) -> AsyncIterator[None]:
+    """Lifts the cap on nodes, which counts those without a machine as out of order; caps that are set stay."""
+    found = [o for o in await installed.operators(cluster, namespace=namespace) if o.overlaps(namespace)]
+    home = found[0].namespace if found else namespace
+    if await cluster.find(kinds.CONFIG_MAP, CONFIG_MAP, namespace=home):
+        yield
+        return
+    caps = {"metadata": {"name": CONFIG_MAP}, "data": {"caps.yaml": "largestShareOfNodes: 100%\n"}}
+    await cluster.create(kinds.CONFIG_MAP, caps, namespace=home)
+    try:
+        yield
+    finally:
+        await scene.tidied(cluster.delete(kinds.CONFIG_MAP, CONFIG_MAP, namespace=home), f"ConfigMap {CONFIG_MAP}")
+
+
+@asynccontextmanager
+async def _nodes(cluster: Cluster, namespace: str, number: int) -> AsyncIterator["_Tainted"]:
+    tainted = _Tainted(cluster, mark=namespace)
+    keep_off = {"key": scene.LABEL, "value": "stop", "effect": "NoSchedule"}
+    try:
+        for index in range(number):
+            meta = {"name": tainted.node(index), "labels": {scene.LABEL: namespace}}
+            await cluster.create(kinds.NODE, {"metadata": meta, "spec": {"taints": [keep_off]}})
+        yield tainted
+    finally:
+        say("removing the nodes")
+        for index in range(number):
+            await scene.tidied(cluster.delete(kinds.NODE, tainted.node(index)), f"node {tainted.node(index)}")
 
 
 async def _expect_quiet(cluster: Cluster) -> None:
@@ -120,39 +155,35 @@ async def _prepared(cluster: Cluster, namespace: str, image: str) -> AsyncIterat
 
 
 class _Tainted:
-    """A node, and which faults of this benchmark are on it, as the cluster tells everybody."""
+    """The nodes of this benchmark, and which of them have their fault, as the cluster tells everybody."""
 
-    def __init__(self, cluster: Cluster, node: str, *, mark: str) -> None:
+    def __init__(self, cluster: Cluster, *, mark: str) -> None:
         self.cluster = cluster
-        self.node = node
         self.mark = mark
 
-    def taint(self, index: int) -> str:
-        """The fault of an engine; it sends nothing away."""
-        return f"{self.mark}-{index}=benchmark:PreferNoSchedule"
+    def node(self, index: int) -> str:
+        return f"{self.mark}-{index}"
 
     def on(self, found: list[Node]) -> set[str]:
-        """The keys of our faults that are on the node. Raises NotMeasured when it is gone."""
-        if not found:
-            raise NotMeasured(f"node {self.node} is gone")
-        return {taint.key for taint in found[0].spec.taints if taint.key.startswith(f"{self.mark}-")}
+        """The names of those that are tainted."""
+        return {node.metadata.name for node in found if any(taint.key == _KEY for taint in node.spec.taints)}
 
     async def until(self, wanted: Iterable[int], *, deadline_s: float) -> None:
-        """Returns as soon as the node has exactly the faults of these engines. Raises TimedOut."""
-        keys = {self.taint(index).partition("=")[0] for index in wanted}
+        """Returns as soon as exactly the nodes of these engines have their fault. Raises TimedOut."""
+        names = {self.node(index) for index in wanted}
         await waiting.until(
             self.cluster,
             kinds.NODE,
-            lambda found: True if self.on(found) == keys else None,
+            lambda found: True if self.on(found) == names else None,
             namespace="",
-            name=self.node,
-            what=f"node {self.node} to have {len(keys)} faults",
+            labels=f"{scene.LABEL}={self.mark}",
+            what=f"{len(names)} nodes to have a fault",
             deadline_s=deadline_s,
         )
 
 
 async def _start(cluster: Cluster, batch: range, *, namespace: str, tainted: _Tainted) -> None:
-    """Returns when the node has the faults of all engines up to these. Raises NotMeasured when one ends before."""
+    """Returns when all engines up to these hold their fault. Raises NotMeasured when one ends before."""
     say(f"starting engines {batch.start + 1} to {batch.stop}")
     for index in batch:
         await cluster.create(kinds.ENGINE, _engine(index, namespace, tainted), namespace=namespace)
@@ -176,7 +207,7 @@ async def _start(cluster: Cluster, batch: range, *, namespace: str, tainted: _Ta
 
 
 def _engine(index: int, namespace: str, tainted: _Tainted) -> dict[str, Any]:
-    env = {"TARGET_NODE": tainted.node, "TAINTS": tainted.taint(index), "TOTAL_CHAOS_DURATION": _HOUR_S}
+    env = {"TARGET_NODE": tainted.node(index), "TAINTS": _TAINT, "TOTAL_CHAOS_DURATION": _HOUR_S}
     variables = [{"name": name, "value": value} for name, value in env.items()]
     return {
         "metadata": {"name": f"engine-{index}"},

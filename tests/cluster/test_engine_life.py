@@ -111,6 +111,7 @@ def kill_container_of(stage: Stage, pod: str) -> None:
     os.kill(pid, signal.SIGKILL)
 
 
+@pytest.mark.alone  # others look at the operator meanwhile
 def test_a_run_survives_the_death_of_the_operator(stage: Stage) -> None:
     stage.deploy(1)
     stage.apply(stage.engine({"pod-delete": {"TOTAL_CHAOS_DURATION": 10}}))
@@ -122,6 +123,7 @@ def test_a_run_survives_the_death_of_the_operator(stage: Stage) -> None:
     stages.kubectl("-n", "litmus", "rollout", "status", "deployment/chaos-operator-ce", "--timeout=150s")
 
 
+@pytest.mark.alone  # others look at the operator meanwhile
 def test_a_standby_operator_takes_over_from_one_that_dies(stage: Stage) -> None:
     stages.kubectl("-n", "litmus", "scale", "deployment/chaos-operator-ce", "--replicas=2")
     try:

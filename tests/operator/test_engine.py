@@ -190,6 +190,33 @@ async def test_an_engine_that_is_stopped_loses_its_pods_and_nobody_elses(server,
     assert await reconcile() is Action.IDLE
 
 
+def holding(server: apiserver.Server) -> None:
+    """A run that is to be stopped and has a fault to undo."""
+    put(server, "initialized", verdicts=("Awaited",), engineState="stop")
+    chaos(server)
+    labels = {names.CHAOS_UID: samples.ENGINE_UID, names.OPEN_FAULTS_LABEL: "true"}
+    server.put("chaosresults", samples.result(meta={"labels": labels}, experimentstatus={"verdict": "Awaited"}))
+
+
+async def test_its_pods_end_once_its_fault_is_undone(server, reconcile):
+    holding(server)
+    stopping = asyncio.create_task(reconcile())
+    async with asyncio.timeout(20):
+        await server.until_asked("watch", "chaosresults")
+    assert "delete" not in server.verbs("pods")
+    undone = {"metadata": {"labels": {names.OPEN_FAULTS_LABEL: None}}}
+    server.change("chaosresults", "shop-chaos-pod-delete", undone)
+    assert await stopping is Action.ABORT
+    assert "delete" in server.verbs("pods")
+
+
+async def test_its_pods_end_also_when_nobody_undoes_its_fault(server, reconcile, monkeypatch):
+    monkeypatch.setattr(engines, "_UNDOING_S", 0.05)
+    holding(server)
+    assert await reconcile() is Action.ABORT
+    assert [pod["metadata"]["name"] for pod in server.all("pods")] == ["other-runner", "web-a"]
+
+
 async def test_pods_are_asked_to_end_with_their_own_grace_period_so_that_they_revert(server, reconcile):
     put(server, "initialized", verdicts=("Awaited",), engineState="stop")
     chaos(server)

@@ -120,11 +120,14 @@ class Held:
         await self.context.moved(self._ids, "proven")
 
     async def hold(self, lost: Callable[[], Awaitable[str]]) -> None:
-        """Until the end of the chaos. Raises CannotRun with what ``lost`` says, as soon as it says something."""
+        """Until the end of the chaos. Raises CannotRun with what ``lost`` says, as soon as it says something.
+
+        When all chaos is stopped the operator undoes faults before their runs do; then the abort is waited for.
+        """
         context = self.context
         while (left := context.chaos_ends - context.now) > 0:
             await context.hold(min(left, _LOOK_S))
-            if why := await lost():
+            if (why := await lost()) and not await context.stopped():
                 raise verdicts.CannotRun(f"the fault lost its effect: {why}", code=verdicts.INJECT)
 
     async def revert(self) -> str:

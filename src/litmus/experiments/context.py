@@ -16,7 +16,7 @@ import msgspec
 
 from litmus import api
 from litmus.faults import moments
-from litmus.kube import Cluster, clock, events, results
+from litmus.kube import Cluster, clock, events, kinds, results
 from litmus.kube.objects import Node, Pod
 
 from . import capped, selection, setting, tunables
@@ -99,6 +99,12 @@ class Context:
         if self.values[tunables.RANDOMNESS] and drawn.low == drawn.high:
             drawn = tunables.Range(min(1.0, drawn.high), drawn.high)
         return drawn.draw(self._rng)
+
+    async def stopped(self) -> bool:
+        """Whether somebody stopped the engine, deleted it, or put another one in its place."""
+        meta = self.engine.metadata
+        seen = await self.cluster.find(kinds.ENGINE, meta.name, namespace=meta.namespace)
+        return seen is None or seen.metadata.uid != meta.uid or not seen.wanted
 
     async def hold(self, seconds: float) -> None:
         """Lets the chaos go on. An abort ends it at once, because it cancels the run."""

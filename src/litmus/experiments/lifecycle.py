@@ -177,17 +177,10 @@ async def _abort_requested(context: Context) -> None:
     while True:
         await asyncio.sleep(_ABORT_POLL_S)
         try:
-            if await _stopped(context):
+            if await context.stopped():
                 return
         except errors.KubeError as error:
             log.warning("the engine could not be read: %s", error)
-
-
-async def _stopped(context: Context) -> bool:
-    """Whether somebody stopped the engine, deleted it, or put another one in its place."""
-    meta = context.engine.metadata
-    seen = await context.cluster.find(kinds.ENGINE, meta.name, namespace=meta.namespace)
-    return seen is None or seen.metadata.uid != meta.uid or not seen.wanted
 
 
 def _stopped_early(context: Context) -> results.Verdict | None:
@@ -198,7 +191,7 @@ def _stopped_early(context: Context) -> results.Verdict | None:
 
 async def _why_ended(context: Context) -> results.Verdict:
     """Stopped if the engine was; a pod that is deleted or evicted while its engine runs on is an Error."""
-    if await _stopped(context):
+    if await context.stopped():
         return results.Verdict(verdict="Stopped", fail_step=f"stopped during {context.step}", code=verdicts.ABORTED)
     return results.Verdict(
         verdict="Error",

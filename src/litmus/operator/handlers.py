@@ -1,5 +1,6 @@
 """What kopf tells us, and to whom it goes on: engines, their runner pods, and schedules."""
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,12 @@ def registry(
     poster: events.Poster,
     kept: keeper.Keeper,
     planned: keeper.Keeper,
-    followed: rules.Following,
+    held: rules.Rules,
     *,
+    allowed: Callable[[], Awaitable[None]],
     image: str,
 ) -> kopf.OperatorRegistry:
-    """``kept`` looks after engines, ``planned`` after schedules; neither does before the rules are known.
+    """``kept`` looks after engines, ``planned`` after schedules; each of their steps waits until it is ``allowed``.
 
     Only ``on.event`` handlers: kopf then writes nothing to the objects, neither annotations nor finalizers.
     """
@@ -58,9 +60,9 @@ def registry(
             return
         meta = seen.metadata
         reconciler = engine.Reconciler(
-            cluster, poster, namespace=meta.namespace, name=meta.name, image=image, rules=followed.rules
+            cluster, poster, namespace=meta.namespace, name=meta.name, image=image, rules=held
         )
-        kept.attend(meta.uid, _ruled(followed, reconciler.reconcile))
+        kept.attend(meta.uid, _when(allowed, reconciler.reconcile))
 
     @kopf.on.event("v1", "pods", labels={names.COMPONENT: names.RUNNER_COMPONENT}, registry=handlers)
     async def runner_changed(labels: kopf.Labels, **_: Any) -> None:
@@ -73,17 +75,17 @@ def registry(
             planned.wake(meta["uid"])
             return
         name, namespace = meta["name"], meta["namespace"]
-        reconciler = schedules.Reconciler(cluster, poster, namespace=namespace, name=name, rules=followed.rules)
-        planned.attend(meta["uid"], _ruled(followed, reconciler.reconcile))
+        reconciler = schedules.Reconciler(cluster, poster, namespace=namespace, name=name, rules=held)
+        planned.attend(meta["uid"], _when(allowed, reconciler.reconcile))
 
     return handlers
 
 
-def _ruled(followed: rules.Following, reconcile: keeper.Reconcile) -> keeper.Reconcile:
-    """Before the switch and the caps were looked at, nothing is done."""
+def _when(allowed: Callable[[], Awaitable[None]], reconcile: keeper.Reconcile) -> keeper.Reconcile:
+    """Before the switch and the caps were looked at, nothing is done, nor before all faults of a halt were."""
 
-    async def once_known() -> decide.Action | keeper.Pause:
-        await followed.known.wait()
+    async def then() -> decide.Action | keeper.Pause:
+        await allowed()
         return await reconcile()
 
-    return once_known
+    return then

@@ -12,7 +12,7 @@ from litmus.api import names
 from litmus.experiments import caps
 from litmus.kube import Cluster, errors, events, helpers
 
-from . import handlers, health, keeper, lease, metrics, reaper, rules
+from . import halting, handlers, health, keeper, lease, metrics, reaper, rules
 
 log = logging.getLogger(__name__)
 
@@ -64,11 +64,18 @@ async def _lead(
         cluster, namespace=settings.own_namespace, default=caps.standard(settings.own_namespace, alone=alone)
     )
 
-    def changed() -> None:
+    def wake_all() -> None:
         kept.wake_all()
         planned.wake_all()
 
-    registry = handlers.registry(cluster, poster, kept, planned, followed, image=settings.image)
+    everywhere = settings.watch_namespace or "*"
+    halt = halting.Halt(cluster, followed.rules, namespace=everywhere, wake=wake_all)
+
+    async def allowed() -> None:
+        await followed.known.wait()
+        await halt.over.wait()
+
+    registry = handlers.registry(cluster, poster, kept, planned, followed.rules, allowed=allowed, image=settings.image)
     scope: dict[str, Any] = (
         {"namespaces": [settings.watch_namespace]} if settings.watch_namespace else {"clusterwide": True}
     )
@@ -87,7 +94,7 @@ async def _lead(
     undoing = reaper.Reaper(
         cluster=cluster,
         poster=poster,
-        namespace=settings.watch_namespace or "*",
+        namespace=everywhere,
         own_namespace=settings.own_namespace,
         image=await _image(cluster, settings),
         figures=figures,
@@ -95,7 +102,7 @@ async def _lead(
     reaping = asyncio.create_task(undoing.forever())
     leading = asyncio.create_task(claim.keep())
     stopping = asyncio.create_task(stop.wait())
-    following = asyncio.create_task(followed.forever(changed))
+    following = asyncio.create_task(followed.forever(halt.changed))
     tasks = {watching, reaping, leading, stopping, following}
     tasks.add(restoring := asyncio.create_task(_started(ready, starting, stop, figures)))
     try:
@@ -109,6 +116,7 @@ async def _lead(
         # Nothing of ours acts any more before the lease is given up; kopf's watches alone write nothing.
         await kept.close()
         await planned.close()
+        await halt.close()
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks - {watching})
