@@ -152,6 +152,27 @@ async def test_somebody_who_takes_the_taint_off_ends_the_run_with_an_error(serve
     assert nodes_stage.marks(server) == []
 
 
+async def test_a_taint_that_is_gone_because_the_engine_was_stopped_is_no_error(server, begin, monkeypatch):
+    context = await begin("chaos=yes:NoSchedule")
+    looked = asyncio.Event()
+
+    async def hold(self: Context, seconds: float) -> None:
+        if taints(server) == [FOREIGN]:
+            looked.set()
+            await asyncio.sleep(seconds)
+        server.change("chaosengines", context.engine.metadata.name, {"spec": {"engineState": "stop"}})
+        server.change("nodes", "node-1", {"spec": {"taints": [FOREIGN]}}, namespace="")
+
+    monkeypatch.setattr(Context, "hold", hold)
+    run = asyncio.create_task(taint(context))
+    async with asyncio.timeout(20):
+        await looked.wait()
+    run.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await run
+    assert nodes_stage.marks(server) == []
+
+
 async def test_an_abort_takes_the_taint_off_at_once(server, begin, monkeypatch):
     context = await begin("chaos=yes:NoSchedule")
     holding = asyncio.Event()
