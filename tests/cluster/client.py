@@ -24,6 +24,8 @@ from tests.cluster.stage import Stage, until
 # So often, and so long for one answer, in seconds.
 EVERY_S = 0.1
 TIMEOUT_S = 2.0
+# On a busy machine kubectl tells of the end of a pod up to so much later, in seconds.
+_TOLD_LATE_S = 1.0
 # Both as arguments behind host and port. A line for every request, in the order of their ends: when it began, and
 # whether it was answered. None waits for another.
 _ASK = """
@@ -73,14 +75,14 @@ class Seen:
     def recovery(self, pods: Collection[str]) -> float:
         """The longest time from the end of one of these pods to the first good answer behind the last failure.
 
-        Failures after the end of the next one are that one's.
+        Failures after the end of the next one, or just before it is told, are that one's.
         """
         ends = sorted(self.gone[name] for name in pods)
         assert ends, "no pod was seen to go"
         return max(self._recovered(end, following) for end, following in pairwise([*ends, float("inf")]))
 
     def _recovered(self, end: float, following: float) -> float:
-        after = sorted((at, good) for at, good in self.answers if end <= at < following)
+        after = sorted((at, good) for at, good in self.answers if end <= at < following - _TOLD_LATE_S)
         failed = [at for at, good in after if not good]
         well = next((at for at, good in after if good and at > failed[-1]), None) if failed else end
         return (well - end) if well is not None else float("inf")

@@ -37,6 +37,7 @@ def operator() -> None:
         pytest.skip("needs a cluster: set KUBECONFIG")
     with stages.only_operator():
         done = stages.litmus("install", *(["--image", stages.IMAGE] if stages.IMAGE else []), check=True)
+        stages.cap()
     assert "ready" in done.out
     # Only what names the slow node runs there: the scheduler would send it pods of every test.
     taint = f"{hollow.TAINT_KEY}={SLOW_NODE}:NoSchedule"

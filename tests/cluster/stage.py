@@ -68,6 +68,13 @@ def only_operator() -> Iterator[None]:
         yield
 
 
+def cap(text: str = "largestShareOfNodes: 100%") -> None:
+    """Sets the administrator's caps: to those under which tests that hit a node each run side by side."""
+    meta = {"name": "litmus-caps", "namespace": "litmus"}
+    config_map = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {"caps.yaml": text}}
+    kubectl("apply", "-f", "-", stdin=json.dumps(config_map))
+
+
 def until(condition: Callable[[], T | None], what: str, *, deadline_s: float = 120) -> T:
     """The first thing other than None (or False) that ``condition`` says."""
     give_up = time.monotonic() + deadline_s

@@ -7,19 +7,18 @@ import pytest
 import yaml
 
 from tests.cluster import stage as stages
-from tests.cluster.stage import Stage, kubectl, until
+from tests.cluster.stage import Stage, kubectl
 
 pytestmark = pytest.mark.alone
 
 LONG = {"TOTAL_CHAOS_DURATION": 120, "CHAOS_INTERVAL": 2, "FORCE": "true"}
-CAPS = ("configmap", "litmus-caps", "-n", "litmus")
 
 
 @pytest.fixture(autouse=True)
 def _as_before(operator: None) -> Iterator[None]:
     yield
     stages.litmus("stop", "--lift", check=True)
-    kubectl("delete", *CAPS, "--ignore-not-found")
+    stages.cap()
 
 
 def refused(stage: Stage) -> str:
@@ -66,8 +65,7 @@ def test_one_line_of_kubectl_stops_all_and_a_restart_of_the_operator_does_not_li
 
 def test_a_cap_refuses_an_engine_in_the_plan_and_at_admission(stage: Stage, tmp_path: Path) -> None:
     stage.deploy(2)
-    kubectl("create", *CAPS, "--from-literal=caps.yaml=longestDuration: 4s")
-    until(lambda: "longestDuration" in kubectl("get", *CAPS, "-o", "yaml"), "the caps")
+    stages.cap("longestDuration: 4s")
     sentence = refused(stage)
     assert "longestDuration (4 s)" in sentence
     assert "kubectl edit configmap litmus-caps -n litmus" in sentence
@@ -80,5 +78,5 @@ def test_a_cap_refuses_an_engine_in_the_plan_and_at_admission(stage: Stage, tmp_
 
 def test_caps_that_make_no_sense_let_nothing_begin(stage: Stage) -> None:
     stage.deploy(1)
-    kubectl("create", *CAPS, "--from-literal=caps.yaml=longestDuration: soon")
+    stages.cap("longestDuration: soon")
     assert "caps.yaml line 1: longestDuration: 'soon' must be a time with its unit" in refused(stage)
