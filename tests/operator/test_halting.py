@@ -15,6 +15,9 @@ from tests import apiserver, samples
 SWITCH = switch.Switch(namespace="litmus", by="ada on lab", at="2026-03-02T09:00:00Z", why="")
 FAULT = Taint(key="chaos", value="yes", effect="NoSchedule")
 
+SENT = {"namespace": "shop", "image": "litmus:1", "pullPolicy": "Always", "pullSecrets": [], "secrets": [], "env": []}
+REATTACH = {"kind": "reattach", "by": "x", "volume": "v", "pod": {"serviceAccount": "default", **SENT}}
+
 
 class Stage:
     """Runs that hold a taint each, and the switch."""
@@ -79,8 +82,13 @@ async def test_what_is_closed_or_was_not_put_or_is_undone_on_a_node_is_left_alon
     await stage.run(1, state="reverted")
     await stage.run(2, put=False)
     await stage.run(3, undo={"kind": "node"})
+    await stage.run(4, undo=REATTACH)  # would send a pod, where the run needs none
     await stage.stop()
-    assert stage.tainted() == {"nodes": ["node-1", "node-3"], "told": ["chaos-1", "chaos-2", "chaos-3"]}
+    assert stage.tainted() == {
+        "nodes": ["node-1", "node-3", "node-4"],
+        "told": ["chaos-1", "chaos-2", "chaos-3", "chaos-4"],
+    }
+    assert stage.server.all("pods") == []
 
 
 async def test_a_record_that_makes_no_sense_or_an_engine_that_is_gone_keeps_no_other_from_it(stage):

@@ -18,15 +18,16 @@ from . import cordons, reattach, recreate, scales, taints
 from .cluster import Cluster
 from .node_marks import Done, Undo
 
-__all__ = ["WAYS", "Done", "Undo", "Way", "known", "leftovers", "revert"]
+__all__ = ["WAYS", "Done", "Undo", "Way", "brief", "known", "leftovers", "revert"]
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How one kind of recipe is carried out."""
+    """How one kind of recipe is carried out. ``brief``: a few requests to the API server are all it takes."""
 
     revert: Callable[[Cluster, Undo], Awaitable[Done]]
     leftovers: Callable[[Cluster, Undo], Awaitable[str]]
+    brief: bool = True
 
 
 WAYS: Mapping[str, Way] = {
@@ -34,13 +35,18 @@ WAYS: Mapping[str, Way] = {
     "untaint": Way(taints.revert, taints.leftovers),
     "rescale": Way(scales.revert, scales.leftovers),
     "recreate": Way(recreate.revert, recreate.leftovers),
-    "reattach": Way(reattach.revert, reattach.leftovers),
+    "reattach": Way(reattach.revert, reattach.leftovers, brief=False),
 }
 
 
 def known(undo: Undo) -> bool:
     """Whether a recipe is one of those that are carried out through the API server."""
     return undo.get("kind") in WAYS
+
+
+def brief(undo: Undo) -> bool:
+    """Whether a recipe is carried out in a moment, by whoever has the rights."""
+    return known(undo) and WAYS[undo["kind"]].brief
 
 
 async def revert(cluster: Cluster, undo: Undo) -> Done:
