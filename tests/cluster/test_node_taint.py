@@ -1,5 +1,6 @@
 """node-taint on a real cluster: taints are read by kubectl, and what they evict is told by uid."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -61,6 +62,21 @@ def test_a_stopped_engine_takes_the_taint_off(stage: Stage, node: str) -> None:
     until(lambda: nodes.taints(node) == [THEIRS], "the taint to be taken off", deadline_s=10)
     stage.ended()
     assert stage.verdict(NAME)[0] == "Stopped"
+
+
+def test_a_taint_that_a_controller_puts_back_is_taken_off_again(stage: Stage, node: str) -> None:
+    """It read the node while it was tainted, and writes all taints of it after it is not any more."""
+    stage.deploy(1)
+    stage.apply(engine(stage, node, "chaos=ours:NoSchedule", 4))
+    nodes.during(stage, NAME)
+    stale = json.dumps({"spec": {"taints": nodes.read(node)["spec"]["taints"]}})
+    until(lambda: nodes.taints(node) == [THEIRS], "the taint to be taken off")
+    kubectl("patch", "node", node, "--type=merge", "-p", stale)
+    assert len(nodes.taints(node)) == 2
+    stage.ended()
+    assert stage.verdict(NAME) == ("Pass", "N/A")
+    assert nodes.taints(node) == [THEIRS]
+    assert nodes.marks(node) == []
 
 
 def test_a_taint_is_taken_off_also_when_the_run_is_killed(stage: Stage, node: str) -> None:

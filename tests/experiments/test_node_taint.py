@@ -6,6 +6,7 @@ import pytest
 
 from litmus.experiments import api_fault, node_pods, node_taint, taint_list, verdicts
 from litmus.experiments.context import Context
+from litmus.kube import taints as kube_taints
 from litmus.kube.objects import Taint
 from tests.experiments import nodes_stage, stage
 
@@ -17,6 +18,7 @@ FOREIGN = {"key": "theirs", "value": "v", "effect": "NoSchedule"}
 def _quickly(monkeypatch):
     monkeypatch.setattr(node_pods, "_LOOK_S", 0.01)
     monkeypatch.setattr(api_fault, "_LOOK_S", 0.01)
+    monkeypatch.setattr(kube_taints, "_SETTLE_S", 0.01)
 
 
 @pytest.fixture
@@ -77,7 +79,8 @@ async def test_a_taint_is_put_and_taken_off_and_the_foreign_one_stays(server, be
     seen = []
     server.on("patch", "nodes", lambda kept, _: seen.append(taints(kept)))
     await taint(await begin(f"chaos=yes:{effect}"))
-    assert seen == [[FOREIGN, {"key": "chaos", "value": "yes", "effect": effect}], [FOREIGN]]
+    tainted = [FOREIGN, {"key": "chaos", "value": "yes", "effect": effect}]
+    assert seen == [tainted, [FOREIGN], [FOREIGN]], "put, taken off, and then let go of"
     assert nodes_stage.marks(server) == []
     assert nodes_stage.records(server, "node-taint")[0][0] == "reverted"
     [hit] = server.get("chaosresults", "shop-chaos-node-taint")["status"]["targets"]

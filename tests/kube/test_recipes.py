@@ -9,7 +9,13 @@ from litmus.kube.objects import Taint
 from tests import samples
 
 OURS = Taint(key="chaos", value="yes", effect="NoExecute")
+VALUE = {"value": "yes", "effect": "NoExecute"}
 _MARK = "fault.litmuschaos.io/"
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch):
+    monkeypatch.setattr(taints, "_SETTLE_S", 0.01)
 
 
 @pytest.fixture
@@ -197,6 +203,66 @@ async def test_a_taint_that_another_fault_holds_is_refused(cluster, node):
         await put(cluster, second)
     await recipes.revert(cluster, second)
     assert node()["spec"]["taints"]
+
+
+def putting_back(server, times: int) -> list[None]:
+    """A controller that read the node while it was tainted, and writes all its taints after it is not any more."""
+    told: list[None] = []
+
+    def write(server, node):
+        if "taints" not in node["spec"] and len(told) < times and marks(node):
+            told.append(None)
+            tainted = [{"key": "chaos", **VALUE}, {"key": "node.kubernetes.io/unreachable"}]
+            server.change("nodes", "node-1", {"spec": {"taints": tainted}}, namespace="")
+
+    server.on("patch", "nodes", write)
+    return told
+
+
+async def test_a_taint_that_a_controller_puts_back_is_taken_off_again(server, cluster, node):
+    undo, put = ways("untaint")
+    await put(cluster, undo)
+    told = putting_back(server, 1)
+    done = await recipes.revert(cluster, undo)
+    assert told
+    assert done.message == "taint chaos=yes:NoExecute removed from node node-1"
+    assert node()["spec"]["taints"] == [{"key": "node.kubernetes.io/unreachable"}]
+    assert marks(node()) == []
+
+
+async def test_a_taint_that_comes_back_whenever_it_is_taken_off_is_not_said_to_be_gone(server, cluster, node):
+    undo, put = ways("untaint")
+    await put(cluster, undo)
+
+    def write(server, node):
+        if not node["spec"].get("taints"):
+            server.change("nodes", "node-1", {"spec": {"taints": [{"key": "chaos", **VALUE}]}}, namespace="")
+
+    server.on("patch", "nodes", write)
+    with pytest.raises(errors.Conflict, match="puts it back whenever it is taken off"):
+        await recipes.revert(cluster, undo)
+    assert "chaos:NoExecute" in await recipes.leftovers(cluster, undo)
+
+
+async def test_what_is_ended_at_once_is_still_to_be_reverted_and_makes_room_for_another_fault(cluster, node):
+    undo, put = ways("untaint")
+    await put(cluster, undo)
+    await recipes.end_at_once(cluster, undo)
+    assert "taints" not in node()["spec"]
+    assert await recipes.leftovers(cluster, undo)
+    second = taints.recipe(samples.a_node(), OURS, fault_id="taint-2")
+    await put(cluster, second)
+    assert "removed from node" in (await recipes.revert(cluster, undo)).message
+    assert node()["spec"]["taints"], "the second one's"
+    await recipes.revert(cluster, second)
+    assert "taints" not in node()["spec"]
+    assert marks(node()) == []
+
+
+async def test_what_takes_its_time_is_not_ended_at_once(server, cluster):
+    for undo in ({"kind": "reattach"}, {"kind": "netem"}, {}):
+        await recipes.end_at_once(cluster, undo)
+    assert server.asked == []
 
 
 async def test_a_recipe_that_is_out_of_date_is_not_injected(server, cluster, node):

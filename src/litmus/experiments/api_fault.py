@@ -5,6 +5,7 @@ process or, if that dies, by the operator's reaper. Whatever ends the run - a fa
 shielded from it and comes first.
 """
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -132,17 +133,27 @@ class Held:
 
     async def revert(self) -> str:
         """Takes every change back, whatever becomes of the others; why one could not be, '' if all were."""
+        done = await asyncio.gather(*(self._undone(change) for change in self.changes))
         failures = []
-        for id_, change in zip(self._ids, self.changes, strict=True):
+        for id_, outcome in zip(self._ids, done, strict=True):
             try:
-                done = await recipes.revert(self.context.cluster, change.undo)
-                self.outcomes.append(done)
-                log.info("reverted", extra={"fault": id_, "said": done.message})
-                if left := await recipes.leftovers(self.context.cluster, change.undo):
-                    raise errors.Conflict(left)
+                if isinstance(outcome, errors.KubeError):
+                    raise outcome
+                self.outcomes.append(outcome)
+                log.info("reverted", extra={"fault": id_, "said": outcome.message})
                 await self.context.moment("reverted")
-                await self.context.moved([id_], "moot" if done.moot else "reverted", done.message)
+                await self.context.moved([id_], "moot" if outcome.moot else "reverted", outcome.message)
             except errors.KubeError as error:
                 log.error("a fault could not be undone", extra={"fault": id_, "why": str(error)})
                 failures.append(f"{id_} could not be undone, the operator goes on: {error}")
         return "; ".join(failures)
+
+    async def _undone(self, change: Change) -> recipes.Done | errors.KubeError:
+        """What came of taking one change back."""
+        try:
+            done = await recipes.revert(self.context.cluster, change.undo)
+            if left := await recipes.leftovers(self.context.cluster, change.undo):
+                raise errors.Conflict(left)
+        except errors.KubeError as error:
+            return error
+        return done

@@ -37,7 +37,10 @@ class NodeTaint(node_fault.NodeFault):
         "Kubernetes: taints and tolerations": "https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/"
     }
     proof = "The taint is on the node; for NoExecute, the pods that do not tolerate it are gone from it, told by uid."
-    undo = "Taken off by the experiment or the operator; a taint that was in its place is put back."
+    undo = (
+        "Taken off by the experiment or the operator, and again if a controller of Kubernetes, which writes all taints "
+        "of a node at once, puts it back; a taint that was in its place is put back."
+    )
     permissions = (SMALL_ROLE, node_fault.READ_NODES, _PATCH_NODES)
     uses = (node_fault.READ_NODES, _PATCH_NODES)
     tunables = (

@@ -8,7 +8,8 @@
 
 Each may be carried out twice and after a crash at any point. Nothing that somebody else changed in the meantime is
 overwritten; the sentence says what was found instead. ``cordons``, ``taints`` and ``scales`` have a function each to
-make the recipe, to ``put`` the change, to ``revert`` it, and to name ``leftovers``.
+make the recipe, to ``put`` the change, to ``revert`` it, and to name ``leftovers``. What ends the effect alone, for
+whoever has many to end, is ``end_at_once``.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -18,24 +19,24 @@ from . import cordons, reattach, recreate, scales, taints
 from .cluster import Cluster
 from .node_marks import Done, Undo
 
-__all__ = ["WAYS", "Done", "Undo", "Way", "brief", "known", "leftovers", "revert"]
+__all__ = ["WAYS", "Done", "Undo", "Way", "end_at_once", "known", "leftovers", "revert"]
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How one kind of recipe is carried out. ``brief``: a few requests to the API server are all it takes."""
+    """How one kind of recipe is carried out. ``at_once``: the part of it that ends the effect, a few requests long."""
 
     revert: Callable[[Cluster, Undo], Awaitable[Done]]
     leftovers: Callable[[Cluster, Undo], Awaitable[str]]
-    brief: bool = True
+    at_once: Callable[[Cluster, Undo], Awaitable[Done]] | None
 
 
 WAYS: Mapping[str, Way] = {
-    "uncordon": Way(cordons.revert, cordons.leftovers),
-    "untaint": Way(taints.revert, taints.leftovers),
-    "rescale": Way(scales.revert, scales.leftovers),
-    "recreate": Way(recreate.revert, recreate.leftovers),
-    "reattach": Way(reattach.revert, reattach.leftovers, brief=False),
+    "uncordon": Way(cordons.revert, cordons.leftovers, cordons.revert),
+    "untaint": Way(taints.revert, taints.leftovers, taints.take_off),
+    "rescale": Way(scales.revert, scales.leftovers, scales.revert),
+    "recreate": Way(recreate.revert, recreate.leftovers, recreate.revert),
+    "reattach": Way(reattach.revert, reattach.leftovers, None),
 }
 
 
@@ -44,9 +45,11 @@ def known(undo: Undo) -> bool:
     return undo.get("kind") in WAYS
 
 
-def brief(undo: Undo) -> bool:
-    """Whether a recipe is carried out in a moment, by whoever has the rights."""
-    return known(undo) and WAYS[undo["kind"]].brief
+async def end_at_once(cluster: Cluster, undo: Undo) -> None:
+    """Ends the effect of a fault where a moment is enough for it; ``revert`` is needed all the same."""
+    way = WAYS.get(undo.get("kind", ""))
+    if way and way.at_once:
+        await way.at_once(cluster, undo)
 
 
 async def revert(cluster: Cluster, undo: Undo) -> Done:

@@ -1,5 +1,6 @@
 """Taints, put on and taken off. A node has at most one taint of a key and effect; one that was there is put back."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,10 @@ from . import errors, node_marks
 from .cluster import Cluster
 from .node_marks import Done, Step, Undo
 from .objects import Node, Taint
+
+# Longer than a controller needs from reading a node to writing it, in seconds; and so often it is looked.
+_SETTLE_S = 2.0
+_LOOKS = 5
 
 leftovers = node_marks.leftovers
 
@@ -49,9 +54,27 @@ async def put(cluster: Cluster, undo: Undo) -> None:
     await node_marks.change(cluster, undo, write)
 
 
-async def revert(cluster: Cluster, undo: Undo) -> Done:
-    """Removes the taint if it is still the one that was put, and restores what was in its place."""
+async def take_off(cluster: Cluster, undo: Undo) -> Done:
+    """Removes the taint if it is still the one that was put, and restores what was in its place; see ``revert``."""
     return await node_marks.undone(cluster, undo, _step_back)
+
+
+async def revert(cluster: Cluster, undo: Undo) -> Done:
+    """Takes the taint off, and lets go of the node when it did not come back.
+
+    The controllers of Kubernetes that taint nodes write the whole list without a lock (AddOrUpdateTaintOnNode, in
+    kubernetes/pkg/controller), so one that read the node before may put our taint back after. Until that can't be any
+    more the marker stays. Raises Conflict when somebody puts the taint back again and again.
+    """
+    done = await take_off(cluster, undo)
+    for _ in range(_LOOKS):
+        if done.moot or not await leftovers(cluster, undo):
+            return done
+        await asyncio.sleep(_SETTLE_S)
+        await node_marks.undone(cluster, undo, _let_go)
+    if left := await leftovers(cluster, undo):
+        raise errors.Conflict(f"{left}; somebody puts it back whenever it is taken off")
+    return done
 
 
 def _step_back(node: Node, undo: Undo) -> Step:
@@ -59,15 +82,45 @@ def _step_back(node: Node, undo: Undo) -> Step:
     asked, before = _of(undo)
     if not node_marks.is_on(node, undo):
         return f"nothing to undo: node {name} carries no taint of this fault", None
+    removed = f"taint {asked} removed from node {name}{f' and {before} restored' if before else ''}"
+    if _was_taken_off(node, undo):
+        return removed, _taken_off(node, undo) if _is_ours(node, undo) else None
     off = node_marks.off(undo)
     now = present(node, asked)
     if now is None:
         return f"taint {asked} had been removed from node {name} by somebody else", off
     if now.value != asked.value:
         return f"taint {asked} of node {name} was changed to {now} by somebody else and stays so", off
+    return removed, _taken_off(node, undo)
+
+
+def _let_go(node: Node, undo: Undo) -> Step:
+    """Of a taint that was taken off a while ago: once more, or the marker."""
+    if not node_marks.is_on(node, undo):
+        return "another process was quicker", None
+    if _is_ours(node, undo):
+        return "it came back", _taken_off(node, undo)
+    return "it stayed away", node_marks.off(undo)
+
+
+def _is_ours(node: Node, undo: Undo) -> bool:
+    """Whether the taint of the recipe is there, and neither another fault's nor what was there before."""
+    asked, before = _of(undo)
+    now = present(node, asked)
+    if now is None or now.value != asked.value or (before and before.value == asked.value):
+        return False
+    return not [name for name in node_marks.found(node, _mark(asked)) if name != node_marks.name(undo)]
+
+
+def _was_taken_off(node: Node, undo: Undo) -> bool:
+    return node.metadata.annotations[node_marks.name(undo)] != _mark(_of(undo)[0])
+
+
+def _taken_off(node: Node, undo: Undo) -> dict[str, Any]:
+    """The patch that takes the taint off and says so in the marker, so that another fault may have one like it."""
+    asked, before = _of(undo)
     kept = [*_others(node, asked), *([before] if before else [])]
-    restored = f" and {before} restored" if before else ""
-    return f"taint {asked} removed from node {name}{restored}", off | {"spec": {"taints": _written(kept)}}
+    return node_marks.put(undo, f"{_mark(asked)}, taken off") | {"spec": {"taints": _written(kept)}}
 
 
 def _mark(asked: Taint) -> str:

@@ -72,10 +72,9 @@ class Halt:
         """First the engine is told: a run that finds its fault gone looks there for the reason."""
         where, engine = result.metadata.namespace, result.spec.engine
         stop = {"spec": {"engineState": "stop"}}
-        undone_here = [fault.undo for fault in result.status.faults if fault.open and recipes.brief(fault.undo)]
         steps: list[Callable[[], Awaitable[object]]] = [
             lambda: self._cluster.patch(kinds.ENGINE, engine, stop, namespace=where),
-            *(partial(recipes.revert, self._cluster, undo) for undo in undone_here),
+            *(partial(recipes.end_at_once, self._cluster, fault.undo) for fault in result.status.faults if fault.open),
         ]
         async with places:
             for step in steps:

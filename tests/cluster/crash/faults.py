@@ -93,7 +93,9 @@ def _taint(place: Place) -> str:
 
 
 def _marks(place: Place) -> str:
-    return " ".join(key for key in _node(place)["metadata"].get("annotations", {}) if "fault.litmuschaos" in key)
+    """Markers of faults; one that says that its taint was taken off is only waiting whether that comes back."""
+    found = _node(place)["metadata"].get("annotations", {}).items()
+    return " ".join(key for key, text in found if "fault.litmuschaos" in key and not text.endswith("taken off"))
 
 
 def _replicas(place: Place) -> str:
