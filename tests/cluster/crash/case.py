@@ -170,9 +170,10 @@ def _strike(case: Case, place: Place) -> None:
 
 def _kill_pod(namespace: str, selector: str, *, replace: bool = False) -> None:
     """SIGKILL to every process of the pods. ``replace``: the pod goes too, so that no back-off delays the restart."""
-    for pod in rig.pods(namespace, selector):
-        for container in rig.container_ids(pod):
-            rig.kill_container(pod["spec"]["nodeName"], container)
+    living = [one for one in rig.pods(namespace, selector) if one["status"]["phase"] in ("Pending", "Running")]
+    assert living, f"no pod of {namespace} with {selector} lives"
+    for pod in living:
+        rig.kill_pod(pod["spec"]["nodeName"], pod["metadata"]["uid"])
         if replace:
             path = f"/api/v1/namespaces/{namespace}/pods/{pod['metadata']['name']}"
             rig.api().delete(path, gracePeriodSeconds="0")

@@ -34,6 +34,12 @@ def of_container(container_id: str) -> list[int]:
     return [pid for pid in processes() if container_id in read(pid, "cgroup")]
 
 
+def of_pod(uid: str) -> list[int]:
+    """Its containers' processes, without the one that only holds its namespaces; drivers write the uid in two ways."""
+    found = [pid for pid in processes() if uid in read(pid, "cgroup").replace("_", "-")]
+    return [pid for pid in found if read(pid, "comm").strip() != "pause"]
+
+
 def of_session(session: str) -> list[int]:
     return [pid for pid in processes() if f'"session":"{session}"' in read(pid, "cmdline")]
 
@@ -51,8 +57,8 @@ def in_folder(root: str) -> list[Path]:
 
 def main(task: str, *arguments: str) -> None:
     match task:
-        case "kill-container":
-            kill(of_container(arguments[0]))
+        case "kill-pod":
+            kill(of_pod(arguments[0]))
         case "kill-session":
             session, *roles = arguments
             found = of_session(session)

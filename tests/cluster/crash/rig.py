@@ -105,9 +105,9 @@ def on_node(node: str, *arguments: str) -> str:
     )
 
 
-def kill_container(node: str, container_id: str) -> None:
-    """SIGKILL to all processes of a container, which are found by its id."""
-    on_node(node, "kill-container", container_id)
+def kill_pod(node: str, uid: str) -> None:
+    """SIGKILL to all processes of a pod, whatever its kubelet has told of it so far. There has to be one."""
+    assert on_node(node, "kill-pod", uid).split(), f"no process of pod {uid} is on {node}"
 
 
 def kill_session(node: str, session: str, *roles: str) -> None:
