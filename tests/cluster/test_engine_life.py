@@ -102,9 +102,14 @@ def lease_holder() -> str:
 
 def kill_container_of(stage: Stage, pod: str) -> None:
     """SIGKILL to a container's main process: the nodes of the kit and of a sandbox share this machine's processes."""
-    (status,) = stage.get("pod", pod)["status"]["containerStatuses"]
-    main = processes.main_process(status["containerID"])
-    in_sandbox = sandbox_processes.marked(sandbox_processes.CONTAINER, processes.bare_id(status["containerID"]))
+
+    def told() -> str:  # by its kubelet, which may be seconds behind
+        statuses = stage.get("pod", pod)["status"].get("containerStatuses", [])
+        return "".join(one.get("containerID", "") for one in statuses)
+
+    container = until(told, f"the container of {pod}")
+    main = processes.main_process(container)
+    in_sandbox = sandbox_processes.marked(sandbox_processes.CONTAINER, processes.bare_id(container))
     pid = main.pid if main else min((member.pid for member in in_sandbox), default=0)
     if not pid:
         pytest.skip("the node's processes can't be seen from here")
