@@ -250,7 +250,7 @@ def test_a_target_that_ends_takes_its_stress_along_at_once(stage: Stage, node: s
     assert stressors(stage, uid)
     stage.kubectl("delete", "pod", pod, "--grace-period=1", "--wait=false")
     until(lambda: not stressors(stage, uid), "the stress to end with its target", deadline_s=30)
-    until(lambda: uid not in str(stage.get("pods")), "the pod to be gone", deadline_s=60)
+    until(lambda: uid not in str(stage.get("pods")), "the pod to be gone")
     stage.ended(deadline_s=120)
     (fault,) = stage.result("pod-cpu-hog")["faults"]
     assert fault["state"] == "moot"
