@@ -138,7 +138,11 @@ def _application(wanted: Wanted) -> list[dict[str, Any]]:
         "resources": {"limits": {"cpu": "500m", "memory": "512Mi", "ephemeral-storage": "200Mi"}},
     }
     meta = {"name": "web", "labels": _LABELS, "annotations": {"litmuschaos.io/chaos": "true"}}
-    pod = {"nodeSelector": {"kubernetes.io/hostname": wanted.on}, "containers": [container]}
+    pod = {
+        "nodeSelector": {"kubernetes.io/hostname": wanted.on},
+        "tolerations": [{"operator": "Exists"}],  # tests keep their pods off a slow node by a taint
+        "containers": [container],
+    }
     deployment = {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
