@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from litmus.api import names
-from litmus.kube import kinds, switch, taints
+from litmus.kube import Cluster, kinds, switch, taints
 from litmus.kube.objects import Taint
-from litmus.operator.halting import Halt
+from litmus.operator import halting
 from litmus.operator.rules import Rules
 from tests import apiserver, samples
 
@@ -22,11 +22,11 @@ REATTACH = {"kind": "reattach", "by": "x", "volume": "v", "pod": {"serviceAccoun
 class Stage:
     """Runs that hold a taint each, and the switch."""
 
-    def __init__(self, server: apiserver.Server, cluster: Any) -> None:
+    def __init__(self, server: apiserver.Server, cluster: Cluster) -> None:
         self.server, self.cluster = server, cluster
         self.rules = Rules()
         self.woken: list[dict[str, list[str]]] = []
-        self.halt = Halt(cluster, self.rules, namespace="*", wake=lambda: self.woken.append(self.tainted()))
+        self.halt = halting.Halt(cluster, self.rules, namespace="*", wake=lambda: self.woken.append(self.tainted()))
 
     async def run(self, number: int, *, put: bool = True, **record: Any) -> None:
         node, engine = f"node-{number}", f"chaos-{number}"
@@ -101,11 +101,19 @@ async def test_a_record_that_makes_no_sense_or_an_engine_that_is_gone_keeps_no_o
     assert stage.tainted()["nodes"] == ["node-1"]
 
 
-async def test_a_cluster_that_does_not_answer_holds_the_engines_up_for_some_seconds_at_most(stage, monkeypatch):
+async def test_a_cluster_that_refuses_holds_the_engines_up_no_longer(stage):
     await stage.run(1)
     stage.server.forbid("list", "chaosresults")
     await stage.stop()
     assert len(stage.woken) == 1
+
+
+async def test_what_takes_too_long_holds_the_engines_up_no_longer(stage, monkeypatch):
+    monkeypatch.setattr(halting, "_LIMIT_S", 0.1)
+    monkeypatch.setattr(halting.recipes, "end_at_once", lambda *_: asyncio.Event().wait())
+    await stage.run(1)
+    await stage.stop()
+    assert stage.woken == [{"nodes": ["node-1"], "told": ["chaos-1"]}]
 
 
 async def test_other_rules_wake_the_engines_and_undo_nothing(stage):

@@ -133,11 +133,11 @@ class Held:
 
     async def revert(self) -> str:
         """Takes every change back, whatever becomes of the others; why one could not be, '' if all were."""
-        done = await asyncio.gather(*(self._undone(change) for change in self.changes))
+        done = await asyncio.gather(*(self._undone(change) for change in self.changes), return_exceptions=True)
         failures = []
         for id_, outcome in zip(self._ids, done, strict=True):
             try:
-                if isinstance(outcome, errors.KubeError):
+                if isinstance(outcome, BaseException):
                     raise outcome
                 self.outcomes.append(outcome)
                 log.info("reverted", extra={"fault": id_, "said": outcome.message})
@@ -148,12 +148,9 @@ class Held:
                 failures.append(f"{id_} could not be undone, the operator goes on: {error}")
         return "; ".join(failures)
 
-    async def _undone(self, change: Change) -> recipes.Done | errors.KubeError:
-        """What came of taking one change back."""
-        try:
-            done = await recipes.revert(self.context.cluster, change.undo)
-            if left := await recipes.leftovers(self.context.cluster, change.undo):
-                raise errors.Conflict(left)
-        except errors.KubeError as error:
-            return error
+    async def _undone(self, change: Change) -> recipes.Done:
+        """Takes one change back. Raises KubeError when it could not be."""
+        done = await recipes.revert(self.context.cluster, change.undo)
+        if left := await recipes.leftovers(self.context.cluster, change.undo):
+            raise errors.Conflict(left)
         return done

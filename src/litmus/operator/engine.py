@@ -169,15 +169,11 @@ class Reconciler:
         To end a pod costs its node far more than to undo a fault. Where many are stopped at once, their faults would
         wait for the ends of each other's pods.
         """
-
-        def look(found: list[api.ChaosResult]) -> bool | None:
-            return None if found else True
-
         with suppress(errors.TimedOut):
             await waiting.until(
                 self.cluster,
                 kinds.RESULT,
-                look,
+                lambda open_: None if open_ else True,
                 namespace=self.namespace,
                 labels=f"{_selector(engine)},{names.OPEN_FAULTS_LABEL}=true",
                 what="the faults to be undone",
